@@ -1,0 +1,1 @@
+"""Clips to feature maps. ``BACKBONES`` names the architectures, ``build`` makes one."""

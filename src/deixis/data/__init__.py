@@ -1,0 +1,1 @@
+"""Data sets on disk to records, records to training clips."""

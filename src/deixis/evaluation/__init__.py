@@ -1,0 +1,1 @@
+"""Models over benchmarks: protocols, reports, records of results."""

@@ -1,0 +1,1 @@
+"""Trained models over videos of any length."""

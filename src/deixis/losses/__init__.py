@@ -1,0 +1,1 @@
+"""Losses and matching as functions of tensors."""

@@ -1,0 +1,1 @@
+"""The referring models, one folder each, behind the contract of ``base.py``."""

@@ -1,0 +1,93 @@
+"""The contract that every model keeps, so that one runner, one trainer and one evaluator serve them all.
+
+    clip ──► encode_video ──► VideoFeatures ─┐  once per window: no language in it
+    tokens ► encode_text ───► TextFeatures ──┤  once per expression
+                                             ▼
+                              forward ──► the model's own output ──► criterion (training)
+                                                                └──► postprocess ──► Trajectories (inference)
+
+Offline models look at a window of frames at a time. Online models (``inputs.is_online``) look at one frame at a time
+and carry a state: they add :meth:`OnlineModel.start` and :meth:`OnlineModel.step`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from deixis.structures import Clip, Target, TextFeatures, Tokens, Trajectories, VideoFeatures
+from deixis.text.tokenizer import Tokenizer
+
+
+class ReferringModel(nn.Module, ABC):
+    """A network that finds the referent of an expression in the frames of a clip.
+
+    Attributes:
+        config: the frozen data class that rebuilds the model; its ``inputs`` (:class:`~deixis.models.inputs.InputSpec`)
+            tells the runner what the model wants: sizes, normalisation, windows, optical flow, offline or online.
+        tokenizer: turns expressions into :class:`Tokens`; None when only ready token ids are at hand.
+    """
+
+    config_class: ClassVar[type]
+    config: Any
+    tokenizer: Tokenizer | None
+
+    @abstractmethod
+    def encode_video(self, clip: Clip) -> VideoFeatures:
+        """Compute all that does not depend on the expressions, for ``b`` clips."""
+
+    @abstractmethod
+    def encode_text(self, tokens: Tokens) -> TextFeatures:
+        """Encode ``e`` expressions from ready token ids."""
+
+    @abstractmethod
+    def forward(
+        self, video: VideoFeatures, text: TextFeatures, video_index: Int[Tensor, "e"] | None = None
+    ) -> Any:
+        """Fuse and decode: every decoder layer, every query.
+
+        Args:
+            video: features of ``b`` clips.
+            text: features of ``e`` expressions.
+            video_index: the clip of each expression. None: one clip serves all expressions, or ``b == e`` pairs.
+        """
+
+    @abstractmethod
+    def criterion(self, output: Any, targets: Sequence[Target], num_masks: float | None = None) -> dict[str, Tensor]:
+        """Return the named loss terms, already weighted: their sum is the loss.
+
+        ``num_masks`` is the normaliser of the mask losses averaged over processes; None counts this batch's own.
+        """
+
+    @abstractmethod
+    def postprocess(self, output: Any) -> Trajectories:
+        """Score the trajectories of the last layer; masks are made later, for the chosen ones only."""
+
+
+@dataclass(frozen=True)
+class FrameMasks:
+    """What an online model says of one frame: mask logits ``[e, h, w]`` and ``scores``, ``presence`` ``[e]``."""
+
+    mask_logits: Float[Tensor, "e h w"]
+    scores: Float[Tensor, "e"]
+    presence: Float[Tensor, "e"]
+
+
+@runtime_checkable
+class OnlineModel(Protocol):
+    """Models and propagators that see one frame at a time.
+
+    A state has a size that does not grow with the video, holds tensors and plain values only, and can be saved with
+    ``torch.save`` and loaded with ``weights_only=True`` to go on later.
+    """
+
+    def start(self, text: TextFeatures | None, reference_masks: Bool[Tensor, "n H W"] | None = None) -> Any:
+        """Return the state before the first frame: from expressions, from masks of a reference frame, or both."""
+        ...
+
+    def step(self, frame: VideoFeatures, state: Any) -> tuple[FrameMasks, Any]:
+        """Segment one frame (``t == 1``) and return its masks with the state for the next."""
+        ...

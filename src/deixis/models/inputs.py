@@ -1,0 +1,45 @@
+"""What a model wants from whoever feeds it: sizes, normalisation, windows. Part of every model's config; no torch."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputSpec:
+    """How frames become a clip, and how a long video becomes windows.
+
+    Attributes:
+        short_side, long_side: resize so that the short side is ``short_side`` unless the long one would exceed
+            ``long_side`` (the rule of ``ops.resize.resized_size``).
+        mean, std: normalisation of RGB in [0, 1].
+        window_length: frames the model sees together; None: the whole video in one window.
+        window_overlap: frames that neighbouring windows share, to follow one trajectory across them.
+        wants_flow: the clip carries optical flow to the previous frame.
+        is_online: the model has ``start`` and ``step`` and is fed frame by frame.
+        presence_threshold: a frame whose presence is below gets an empty mask; None: a mask in every frame,
+            as the published system does.
+    """
+
+    short_side: int = 360
+    long_side: int = 640
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    std: tuple[float, float, float] = IMAGENET_STD
+    window_length: int | None = 24
+    window_overlap: int = 6
+    wants_flow: bool = False
+    is_online: bool = False
+    presence_threshold: float | None = None
+    resize: Literal["shortest_side"] = "shortest_side"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.short_side <= self.long_side:
+            raise ValueError(f"need 0 < short_side <= long_side, got {self.short_side} and {self.long_side}")
+        if self.window_length is not None and not 0 <= self.window_overlap < self.window_length:
+            raise ValueError(
+                f"need 0 <= window_overlap < window_length, got {self.window_overlap} and {self.window_length}"
+            )
+        if self.presence_threshold is not None and not 0 <= self.presence_threshold <= 1:
+            raise ValueError(f"presence_threshold must lie in [0, 1], got {self.presence_threshold}")

@@ -1,0 +1,1 @@
+"""MTTR: End-to-End Referring Video Object Segmentation with Multimodal Transformers (CVPR 2022)."""

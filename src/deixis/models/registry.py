@@ -1,0 +1,48 @@
+"""The tables of names: model families, and the variants a user may ask for. No torch here.
+
+To add a model: one folder beside this file, one line in ``FAMILIES``; its ``config.py`` lists its ``VARIANTS``.
+"""
+
+import importlib
+from typing import Any
+
+from deixis.errors import UnknownNameError
+
+FAMILIES: dict[str, str] = {
+    "mttr": "deixis.models.mttr",
+}
+"""Family -> package with ``config.VARIANTS``, ``config.CONFIG``, ``model.MODEL`` and ``convert``."""
+
+EMBEDDED: dict[str, str] = {
+    "mttr-tiny-synthetic": "mttr",
+}
+"""Checkpoints that ship inside the package (``assets/NAME``) -> family."""
+
+DEFAULT = "mttr-tiny-synthetic"
+"""The model of ``deixis segment`` when none is named: embedded, offline."""
+
+
+def list_models() -> list[str]:
+    """Return every name that ``deixis.load`` takes, sorted."""
+    names = set(EMBEDDED)
+    for family in FAMILIES:
+        names.update(family_part(family, "config").VARIANTS)
+    return sorted(names)
+
+
+def family_part(family: str, part: str) -> Any:
+    """Import ``config``, ``model`` or ``convert`` of a model family."""
+    return importlib.import_module(f"{FAMILIES[family]}.{part}")
+
+
+def find_variant(name: str) -> tuple[str, Any]:
+    """Return the family and the config of the variant ``name``.
+
+    Raises:
+        UnknownNameError: no family has it; the closest names are offered.
+    """
+    for family in FAMILIES:
+        variants = family_part(family, "config").VARIANTS
+        if name in variants:
+            return family, variants[name]
+    raise UnknownNameError("model", name, list_models())

@@ -1,0 +1,1 @@
+"""Pure tensor functions: masks, padding, resizing."""

@@ -1,0 +1,153 @@
+"""The values that cross floors: what a model takes, what it gives, what a user gets.
+
+Legend: b videos of a batch, t frames, e expressions, q queries, n annotated objects, s tokens, c channels;
+H W pixels of the network's input, h w cells of a feature map.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Frames as a network takes them: normalised, zero-padded at the bottom, right and end of time.
+
+    Attributes:
+        frames: ``float [b, t, 3, H, W]``, normalised, 0 on padding.
+        padding_mask: ``bool [b, t, H, W]``, True on padding.
+        annotated_frames: indices of the frames to predict (the one annotated frame of A2D-Sentences), or None for all.
+        flow: ``float [b, t, 2, H, W]`` optical flow in pixels to the previous frame, for models that ask for it.
+    """
+
+    frames: Float[Tensor, "b t 3 H W"]
+    padding_mask: Bool[Tensor, "b t H W"]
+    annotated_frames: tuple[int, ...] | None = None
+    flow: Float[Tensor, "b t 2 H W"] | None = None
+
+    def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> "Clip":
+        """Return the clip on ``device``, its floating tensors in ``dtype``."""
+        flow = None if self.flow is None else self.flow.to(device, dtype)
+        return Clip(self.frames.to(device, dtype), self.padding_mask.to(device), self.annotated_frames, flow)
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Expressions as token ids: ``ids int64 [e, s]`` and ``padding_mask bool [e, s]``, True on padding."""
+
+    ids: Int[Tensor, "e s"]
+    padding_mask: Bool[Tensor, "e s"]
+
+    def to(self, device: torch.device | str) -> "Tokens":
+        """Return the tokens on ``device``."""
+        return Tokens(self.ids.to(device), self.padding_mask.to(device))
+
+    def __getitem__(self, index: slice | Sequence[int]) -> "Tokens":
+        return Tokens(self.ids[index], self.padding_mask[index])
+
+
+@dataclass(frozen=True)
+class TextFeatures:
+    """What a text encoder says of e expressions.
+
+    Attributes:
+        words: ``float [e, s, c]``, one vector a token.
+        padding_mask: ``bool [e, s]``, True on padding.
+        sentence: ``float [e, c]``, one vector an expression, for models that use one.
+    """
+
+    words: Float[Tensor, "e s c"]
+    padding_mask: Bool[Tensor, "e s"]
+    sentence: Float[Tensor, "e c"] | None = None
+
+    def __getitem__(self, index: slice | Sequence[int]) -> "TextFeatures":
+        sentence = None if self.sentence is None else self.sentence[index]
+        return TextFeatures(self.words[index], self.padding_mask[index], sentence)
+
+
+@dataclass(frozen=True)
+class VideoFeatures:
+    """The language-free side of a model: computed once per window and shared by every expression.
+
+    Models subclass it to keep more (projections, position encodings); the runner only passes it on.
+
+    Attributes:
+        maps: feature maps from fine to coarse, each ``float [b, t, c_i, h_i, w_i]``.
+        padding_masks: one ``bool [b, t, h_i, w_i]`` a map, True on padding.
+    """
+
+    maps: tuple[Float[Tensor, "b t _c _h _w"], ...]
+    padding_masks: tuple[Bool[Tensor, "b t _h _w"], ...]
+
+
+@dataclass(frozen=True)
+class Trajectories:
+    """Every candidate of every expression over the frames of one window, masks not yet made.
+
+    Attributes:
+        scores: ``float [e, q]`` in [0, 1]: how much each trajectory is the referent, over the window.
+        frame_scores: ``float [e, t, q]`` in [0, 1]: the same in each frame.
+        presence: ``float [e, t, q]`` in [0, 1]: is the trajectory's object visible in the frame; None where the model
+            has no such notion (the object is then taken as present in every frame).
+        make_mask_logits: from query indices ``int64 [e, k]`` to mask logits ``float [e, t, k, h, w]`` over the padded
+            input at the model's mask stride. Called for the chosen queries only: most masks are never made.
+    """
+
+    scores: Float[Tensor, "e q"]
+    frame_scores: Float[Tensor, "e t q"]
+    presence: Float[Tensor, "e t q"] | None
+    make_mask_logits: Callable[[Int[Tensor, "e k"]], Float[Tensor, "e t k h w"]]
+
+    @property
+    def best(self) -> Int[Tensor, "e"]:
+        """The query of the highest score for each expression (the first on ties)."""
+        return self.scores.argmax(dim=1)
+
+
+@dataclass(frozen=True)
+class Target:
+    """The truth about one expression in one clip, for the criterion.
+
+    Attributes:
+        masks: ``bool [n, t, H, W]``: all annotated objects of the clip, all False where an object is not visible.
+        referents: indices into ``masks``: one, several, or none (an expression that nothing in the clip answers).
+        has_visibility: False where an empty mask says nothing about visibility (A2D: the annotated frame only).
+        boxes: ``float [n, t, 4]`` as cx, cy, w, h in [0, 1], for models that predict boxes.
+        labels: ``int64 [n]`` classes, for class-discriminative heads.
+    """
+
+    masks: Bool[Tensor, "n t H W"]
+    referents: tuple[int, ...]
+    has_visibility: bool = True
+    boxes: Float[Tensor, "n t 4"] | None = None
+    labels: Int[Tensor, "n"] | None = None
+
+    def to(self, device: torch.device | str) -> "Target":
+        """Return the target on ``device``."""
+        move = [None if value is None else value.to(device) for value in (self.boxes, self.labels)]
+        return Target(self.masks.to(device), self.referents, self.has_visibility, *move)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a training step takes: b clips, e expressions, and which clip each expression speaks of.
+
+    Attributes:
+        clip: b clips of one padded size.
+        tokens: all expressions of all clips.
+        video_index: ``int64 [e]``, the clip of each expression: the vision side runs once per clip, not per expression.
+        targets: one a expression.
+    """
+
+    clip: Clip
+    tokens: Tokens
+    video_index: Int[Tensor, "e"]
+    targets: tuple[Target, ...]
+
+    def to(self, device: torch.device | str) -> "Batch":
+        """Return the batch on ``device``."""
+        targets = tuple(target.to(device) for target in self.targets)
+        return Batch(self.clip.to(device), self.tokens.to(device), self.video_index.to(device), targets)

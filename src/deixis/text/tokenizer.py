@@ -1,0 +1,91 @@
+"""Expressions to token ids, from a ``tokenizer.json`` file alone; imports ``tokenizers`` and nothing heavier but torch."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from deixis.errors import CheckpointError, ExpressionError
+from deixis.structures import Tokens
+
+MAX_WORDS = 512
+"""An expression of more words than this is a mistake of the caller, not a sentence."""
+
+
+def clean(expression: str) -> str:
+    """Lower-case ``expression`` and join its words by single spaces (as MTTR and ReferFormer do).
+
+    Raises:
+        ExpressionError: not a string, empty, too long, or with control characters.
+    """
+    if not isinstance(expression, str):
+        raise ExpressionError(f"an expression must be a string, got {type(expression).__name__}")
+    words = expression.lower().split()
+    if not words:
+        raise ExpressionError("the expression is empty; say in a few words which object you mean")
+    if len(words) > MAX_WORDS:
+        raise ExpressionError(f"the expression has {len(words):,} words; at most {MAX_WORDS} are taken")
+    cleaned = " ".join(words)
+    for character in cleaned:
+        if unicodedata.category(character) == "Cc":
+            raise ExpressionError(f"the expression holds the control character U+{ord(character):04X}; remove it")
+    return cleaned
+
+
+def swap_sides(expression: str) -> str:
+    """Swap the words "left" and "right" (whole words, case kept), as the mirror image of a clip asks."""
+    other = {"left": "right", "right": "left", "Left": "Right", "Right": "Left"}
+    return re.sub(r"\b(left|right|Left|Right)(?=\b|(most|ward|wards)\b)", lambda match: other[match[0]], expression)
+
+
+class Tokenizer:
+    """A ``tokenizer.json`` with its padding id: the RoBERTa of a published checkpoint, or the tiny one of ours."""
+
+    def __init__(self, definition: str, *, pad_token: str, max_tokens: int = 512) -> None:
+        """Build from the JSON text of a ``tokenizers`` file; ``pad_token`` fills short rows of a batch.
+
+        Raises:
+            CheckpointError: the text is not a tokenizer, or has no such padding token.
+        """
+        from tokenizers import Tokenizer as Backend
+
+        try:
+            self._backend = Backend.from_str(definition)
+        except Exception as error:  # noqa: BLE001  the library raises bare Exception for any malformed file
+            raise CheckpointError(f"the tokenizer file cannot be read: {error}") from error
+        padding_id = self._backend.token_to_id(pad_token)
+        if padding_id is None:
+            raise CheckpointError(f"the tokenizer has no padding token {pad_token!r}")
+        self.definition = definition
+        self.pad_token = pad_token
+        self.padding_id: int = padding_id
+        self.max_tokens = max_tokens
+
+    @classmethod
+    def from_file(cls, path: Path, *, pad_token: str, max_tokens: int = 512) -> "Tokenizer":
+        """Read ``tokenizer.json`` at ``path``."""
+        return cls(path.read_text(encoding="utf-8"), pad_token=pad_token, max_tokens=max_tokens)
+
+    @property
+    def vocabulary_size(self) -> int:
+        """How many ids there are."""
+        return self._backend.get_vocab_size()
+
+    def __call__(self, expressions: Sequence[str]) -> Tokens:
+        """Clean and encode ``expressions``; rows are padded to the longest.
+
+        Raises:
+            ExpressionError: an expression that :func:`clean` refuses, or of more than ``max_tokens`` tokens.
+        """
+        rows = [self._backend.encode(clean(expression)).ids for expression in expressions]
+        longest = max(len(row) for row in rows)
+        if longest > self.max_tokens:
+            raise ExpressionError(f"an expression has {longest} tokens; this model takes at most {self.max_tokens}")
+        ids = torch.full((len(rows), longest), self.padding_id)
+        padding_mask = torch.ones(len(rows), longest, dtype=torch.bool)
+        for index, row in enumerate(rows):
+            ids[index, : len(row)] = torch.tensor(row)
+            padding_mask[index, : len(row)] = False
+        return Tokens(ids, padding_mask)
