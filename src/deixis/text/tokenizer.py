@@ -1,43 +1,13 @@
 """Expressions to token ids, from a ``tokenizer.json`` file alone; imports ``tokenizers`` and nothing heavier but torch."""
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 from deixis.errors import CheckpointError, ExpressionError
+from deixis.ops.words import clean
 from deixis.structures import Tokens
-
-MAX_WORDS = 512
-"""An expression of more words than this is a mistake of the caller, not a sentence."""
-
-
-def clean(expression: str) -> str:
-    """Lower-case ``expression`` and join its words by single spaces (as MTTR and ReferFormer do).
-
-    Raises:
-        ExpressionError: not a string, empty, too long, or with control characters.
-    """
-    if not isinstance(expression, str):
-        raise ExpressionError(f"an expression must be a string, got {type(expression).__name__}")
-    words = expression.lower().split()
-    if not words:
-        raise ExpressionError("the expression is empty; say in a few words which object you mean")
-    if len(words) > MAX_WORDS:
-        raise ExpressionError(f"the expression has {len(words):,} words; at most {MAX_WORDS} are taken")
-    cleaned = " ".join(words)
-    for character in cleaned:
-        if unicodedata.category(character) == "Cc":
-            raise ExpressionError(f"the expression holds the control character U+{ord(character):04X}; remove it")
-    return cleaned
-
-
-def swap_sides(expression: str) -> str:
-    """Swap the words "left" and "right" (whole words, case kept), as the mirror image of a clip asks."""
-    other = {"left": "right", "right": "left", "Left": "Right", "Right": "Left"}
-    return re.sub(r"\b(left|right|Left|Right)(?=\b|(most|ward|wards)\b)", lambda match: other[match[0]], expression)
 
 
 class Tokenizer:
@@ -82,7 +52,9 @@ class Tokenizer:
         rows = [self._backend.encode(clean(expression)).ids for expression in expressions]
         longest = max(len(row) for row in rows)
         if longest > self.max_tokens:
-            raise ExpressionError(f"an expression has {longest} tokens; this model takes at most {self.max_tokens}")
+            raise ExpressionError(
+                f"an expression has {longest} tokens; this model takes at most {self.max_tokens}"
+            )
         ids = torch.full((len(rows), longest), self.padding_id)
         padding_mask = torch.ones(len(rows), longest, dtype=torch.bool)
         for index, row in enumerate(rows):

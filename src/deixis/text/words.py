@@ -13,8 +13,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from deixis.ops.words import clean
 from deixis.structures import Tokens
-from deixis.text.tokenizer import Tokenizer, clean
+from deixis.text.tokenizer import Tokenizer
 
 PAD, UNKNOWN = "<pad>", "<unknown>"
 VOCABULARY_SIZE = 1024
@@ -44,9 +45,17 @@ class WordsEncoder(nn.Module):
         self.words = nn.Embedding(vocabulary_size, channels)
         self.positions = nn.Embedding(max_tokens, channels)
         layer = nn.TransformerEncoderLayer(
-            channels, num_heads, 4 * channels, dropout=0.1, activation="gelu", batch_first=True, norm_first=True
+            channels,
+            num_heads,
+            4 * channels,
+            dropout=0.1,
+            activation="gelu",
+            batch_first=True,
+            norm_first=True,
         )
-        self.layers = nn.TransformerEncoder(layer, num_layers, nn.LayerNorm(channels), enable_nested_tensor=False)
+        self.layers = nn.TransformerEncoder(
+            layer, num_layers, nn.LayerNorm(channels), enable_nested_tensor=False
+        )
         nn.init.normal_(self.words.weight, std=0.5)
         nn.init.normal_(self.positions.weight, std=0.1)
 
