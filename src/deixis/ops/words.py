@@ -42,6 +42,6 @@ def swap_sides(expression: str) -> str:
 def swap_sides_published(expression: str) -> str:
     """Swap "left" and "right" by substring through the placeholder "@", as the published MTTR code does.
 
-    "bright" becomes "bleft" and a literal "@" becomes "right": kept so that a published training can be repeated.
+    "bright" becomes "bleft" and a literal "@" becomes "right": kept to repeat published trainings.
     """
     return expression.replace("left", "@").replace("right", "left").replace("@", "right")

@@ -1,0 +1,283 @@
+"""A training run as one typed value: data, clips, optimiser, schedule, precision, seed. No torch here.
+
+A value that cannot be raises a :class:`RecipeError` that says in one line which field is wrong and why.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from deixis.configuration import from_plain
+from deixis.errors import RecipeError, UnknownNameError
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSource:
+    """One data set of the mix.
+
+    Attributes:
+        name: a name of the data catalogue.
+        split: "train", "val" or "test".
+        root: folder of the data set; "" for a world that is rendered.
+        weight: share of the draws, relative to the other sources.
+        num_clips: how many videos of the split are used; 0: all of them.
+        cache: folder where rendered clips are kept as memory-mapped arrays; "": render each time.
+    """
+
+    name: str
+    split: str = "train"
+    root: str = ""
+    weight: float = 1.0
+    num_clips: int = 0
+    cache: str = ""
+
+    def __post_init__(self) -> None:
+        check(bool(self.name), "data.name is empty; name a data set")
+        check(
+            self.split in ("train", "val", "test"),
+            f"data.split must be train, val or test, got {self.split!r}",
+        )
+        check(self.weight > 0, f"data.weight must be above 0, got {self.weight}")
+        check(self.num_clips >= 0, f"data.num_clips must be 0 (all) or more, got {self.num_clips}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipRule:
+    """Which frames of a video make a training clip, and which of its expressions go with them.
+
+    Attributes:
+        kind: "around-annotated": consecutive frames around each annotated one, which alone is predicted (MTTR
+            on A2D-Sentences); "tiling": consecutive windows that cover the video (MTTR on Refer-YouTube-VOS);
+            "random": a window at a random place each time.
+        length: frames of a clip.
+        stride: every ``stride``-th frame, for "random".
+        expressions_per_clip: expressions drawn for a clip, at most; 1 with the first two kinds makes one
+            sample of every (expression, window), as published. The vision side runs once for all of them.
+    """
+
+    kind: Literal["around-annotated", "tiling", "random"] = "random"
+    length: int = 8
+    stride: int = 1
+    expressions_per_clip: int = 1
+
+    def __post_init__(self) -> None:
+        check_choice("clip.kind", self.kind, ("around-annotated", "tiling", "random"))
+        check(self.length >= 1, f"clip.length must be 1 or more, got {self.length}")
+        check(self.stride >= 1, f"clip.stride must be 1 or more, got {self.stride}")
+        check(
+            self.expressions_per_clip >= 1,
+            f"clip.expressions_per_clip must be 1 or more, got {self.expressions_per_clip}",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transforms:
+    """What happens to the frames of a clip, alike for all of them.
+
+    Attributes:
+        short_side, long_side: size rule of ``ops.resize``.
+        flip: probability of mirroring the clip, its masks and the sides that its expressions name.
+        swap_words: "whole-word" swaps the words left and right; "published-substring" swaps the letters
+            anywhere, as the published MTTR code does ("bright" becomes "bleft").
+        colour_jitter: strength in [0, 1) of random brightness, contrast and channel gains, the same in every
+            frame. Small values keep colour words true.
+    """
+
+    short_side: int = 360
+    long_side: int = 640
+    flip: float = 0.5
+    swap_words: Literal["whole-word", "published-substring"] = "whole-word"
+    colour_jitter: float = 0.0
+
+    def __post_init__(self) -> None:
+        check(
+            0 < self.short_side <= self.long_side,
+            f"need 0 < transforms.short_side <= transforms.long_side, got {self.short_side} and
+            {self.long_side}",
+        )
+        check(0 <= self.flip <= 1, f"transforms.flip is a probability, got {self.flip}")
+        check_choice("transforms.swap_words", self.swap_words, ("whole-word", "published-substring"))
+        check(
+            0 <= self.colour_jitter < 1,
+            f"transforms.colour_jitter must lie in [0, 1), got {self.colour_jitter}",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optim:
+    """AdamW over groups of parameters chosen by name.
+
+    Attributes:
+        lr: rate of all parameters that no group takes.
+        groups: part of a parameter's name -> rate; the first group that matches takes the parameter.
+        frozen: parts of names of parameters that are not trained.
+        weight_decay: decoupled decay.
+        decay_all: also decay norms and biases (one-dimensional parameters), as the published code does.
+        betas, eps: of AdamW.
+        clip_norm: largest global gradient norm; 0: no clipping.
+    """
+
+    lr: float = 1e-4
+    groups: dict[str, float] = field(default_factory=dict)
+    frozen: tuple[str, ...] = ()
+    weight_decay: float = 1e-4
+    decay_all: bool = True
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    clip_norm: float = 0.0
+
+    def __post_init__(self) -> None:
+        check(self.lr > 0, f"optim.lr must be above 0, got {self.lr}")
+        for name, rate in self.groups.items():
+            check(
+                rate > 0, f"optim.groups.{name} must be above 0, got {rate}; to freeze it, use optim.frozen"
+            )
+        check(self.weight_decay >= 0, f"optim.weight_decay must be 0 or more, got {self.weight_decay}")
+        check(all(0 <= beta < 1 for beta in self.betas), f"optim.betas must lie in [0, 1), got {self.betas}")
+        check(self.eps > 0, f"optim.eps must be above 0, got {self.eps}")
+        check(self.clip_norm >= 0, f"optim.clip_norm must be 0 (off) or more, got {self.clip_norm}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """How all learning rates change over the run.
+
+    Attributes:
+        kind: "constant"; "multi-step": times ``factor`` at each milestone; "poly": (1 - progress) **
+            ``power``; "cosine": from 1 to ``final`` along half a cosine; "published-mttr": times ``factor``
+            from the second epoch on, which is what the published Refer-YouTube-VOS training does, because its
+            scheduler is stepped with the loss in the place of the epoch (MTTR, code; the paper intends
+            milestone 20).
+        milestones: for "multi-step", in epochs where the recipe counts epochs, else in steps.
+        factor: for "multi-step" and "published-mttr".
+        power: for "poly".
+        final: for "cosine", the last rate relative to the first.
+        warmup: share of the run over which rates rise linearly from a hundredth.
+    """
+
+    kind: Literal["constant", "multi-step", "poly", "cosine", "published-mttr"] = "constant"
+    milestones: tuple[float, ...] = ()
+    factor: float = 0.1
+    power: float = 0.9
+    final: float = 0.0
+    warmup: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_choice(
+            "schedule.kind", self.kind, ("constant", "multi-step", "poly", "cosine", "published-mttr")
+        )
+        if self.kind == "multi-step":
+            check(bool(self.milestones), "schedule.milestones is empty, but schedule.kind is multi-step")
+        check(
+            list(self.milestones) == sorted(self.milestones) and all(item > 0 for item in self.milestones),
+            f"schedule.milestones must rise from above 0, got {self.milestones}",
+        )
+        check(self.factor > 0, f"schedule.factor must be above 0, got {self.factor}")
+        check(self.power > 0, f"schedule.power must be above 0, got {self.power}")
+        check(0 <= self.final <= 1, f"schedule.final must lie in [0, 1], got {self.final}")
+        check(0 <= self.warmup < 1, f"schedule.warmup is a share of the run in [0, 1), got {self.warmup}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """One training run.
+
+    Attributes:
+        name: what the run is called.
+        model: the variant to train, a name of ``deixis models list``.
+        data: the sources of the mix.
+        clip, transforms: how a video becomes what the network takes.
+        batch_size: clips of one optimiser step, over all processes and accumulated parts.
+        accumulation: parts into which each process cuts its share of a step, to save memory.
+        optim, schedule: how parameters move.
+        steps, epochs: length of the run; exactly one is above 0. An epoch is one pass over the clips of all
+            sources.
+        time_limit: minutes after which the run ends with whole weights; the schedule then follows the share
+            of the time spent. 0: no limit.
+        precision: "no" (float32), "bf16", or "fp16" (GPU only).
+        channels_last: lay images out with channels last (several times faster on a CPU in bf16).
+        seed: of weights, order, augmentation and dropout (each process adds its rank for the last).
+        num_workers: processes that load data; 0: the training process itself.
+        checkpoint_every: minutes between checkpoints; 0: only at the end of the run and at SIGTERM.
+        checkpoint_steps: steps between checkpoints; 0: by minutes alone.
+        keep_checkpoints: how many of the newest stay on disk.
+        ema: decay of averaged weights, which are then the result of the run; 0: off.
+        init_from: weights to start from (a folder of ours, a published file); "": the model's own
+            initialisation.
+        tokenizer: a ``tokenizer.json`` for a model whose weights bring none; "": made from the expressions of
+            the data, for models of a small vocabulary.
+        log_every: steps between log lines.
+        validate_every: steps between validations, where a function for it is given; 0: never.
+    """
+
+    name: str
+    model: str
+    data: tuple[DataSource, ...]
+    clip: ClipRule = field(default_factory=ClipRule)
+    transforms: Transforms = field(default_factory=Transforms)
+    batch_size: int = 8
+    accumulation: int = 1
+    optim: Optim = field(default_factory=Optim)
+    schedule: Schedule = field(default_factory=Schedule)
+    steps: int = 0
+    epochs: int = 0
+    time_limit: float = 0.0
+    precision: Literal["no", "bf16", "fp16"] = "no"
+    channels_last: bool = False
+    seed: int = 42
+    num_workers: int = 0
+    checkpoint_every: float = 10.0
+    checkpoint_steps: int = 0
+    keep_checkpoints: int = 2
+    ema: float = 0.0
+    init_from: str = ""
+    tokenizer: str = ""
+    log_every: int = 20
+    validate_every: int = 0
+
+    def __post_init__(self) -> None:
+        check(bool(self.name), "name is empty")
+        check(bool(self.model), "model is empty; name a variant (deixis models list)")
+        check(bool(self.data), "data is empty; name at least one source")
+        check(self.batch_size >= 1, f"batch_size must be 1 or more, got {self.batch_size}")
+        check(self.accumulation >= 1, f"accumulation must be 1 or more, got {self.accumulation}")
+        check(
+            self.batch_size % self.accumulation == 0,
+            f"batch_size ({self.batch_size}) must be a multiple of accumulation ({self.accumulation})",
+        )
+        check(self.steps >= 0 and self.epochs >= 0, "steps and epochs must be 0 or more")
+        check(
+            (self.steps > 0) != (self.epochs > 0),
+            f"give either steps or epochs, above 0, got steps={self.steps} and epochs={self.epochs}",
+        )
+        check_choice("precision", self.precision, ("no", "bf16", "fp16"))
+        check(0 <= self.ema < 1, f"ema must lie in [0, 1), got {self.ema}")
+        check(self.seed >= 0, f"seed must be 0 or more, got {self.seed}")
+        check(self.log_every >= 1, f"log_every must be 1 or more, got {self.log_every}")
+        check(self.keep_checkpoints >= 1, f"keep_checkpoints must be 1 or more, got {self.keep_checkpoints}")
+        for name in ("time_limit", "num_workers", "checkpoint_every", "checkpoint_steps", "validate_every"):
+            check(getattr(self, name) >= 0, f"{name} must be 0 or more, got {getattr(self, name)}")
+
+
+def recipe_from_plain(plain: Mapping[str, Any]) -> Recipe:
+    """Rebuild a recipe from what ``to_plain`` gave (the ``recipe.json`` of a run).
+
+    Raises:
+        RecipeError: an unknown field (the closest is offered) or an impossible value.
+    """
+    try:
+        return from_plain(Recipe, plain)
+    except (ValueError, TypeError) as error:
+        raise RecipeError(f"the recipe cannot be read: {error}") from error
+
+
+def check(condition: bool, message: str) -> None:
+    """Raise a :class:`RecipeError` with ``message`` unless ``condition`` holds."""
+    if not condition:
+        raise RecipeError(message)
+
+
+def check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> None:
+    """Raise a :class:`RecipeError` that offers the closest of ``choices`` when ``value`` is none of them."""
+    if value not in choices:
+        raise RecipeError(str(UnknownNameError(name, str(value), choices)))
