@@ -54,8 +54,8 @@ def dilate(words: UInt64[np.ndarray, "*t H w"], radius: int) -> UInt64[np.ndarra
     """Dilate by the disk ``dx^2 + dy^2 <= radius^2``; pixels outside the image count as background.
 
     The disk is a stack of rows: a row at distance dy has the half width ``isqrt(radius^2 - dy^2)``. Rows are
-    dilated sideways one pixel at a time, and each stage is laid down at every dy that has its half width. Bits
-    beyond the image's width may be set in the result.
+    dilated sideways one pixel at a time, and each stage is laid down at every dy that has its half width.
+    Bits beyond the image's width may be set in the result.
     """
     height = words.shape[-2]
     result = np.zeros_like(words)
