@@ -1,1 +1,32 @@
 """Clips to feature maps. ``BACKBONES`` names the architectures, ``build`` makes one."""
+
+import importlib
+from typing import TYPE_CHECKING
+
+from deixis.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["BACKBONES", "build"]
+
+BACKBONES: dict[str, str] = {
+    "video-conv-tiny": "deixis.backbones.video_conv:video_conv_tiny",
+    "video-swin-t": "deixis.backbones.video_swin:video_swin_t",
+    "video-swin-s": "deixis.backbones.video_swin:video_swin_s",
+    "video-swin-b": "deixis.backbones.video_swin:video_swin_b",
+}
+"""Name -> "module:builder". A backbone has ``channels`` and ``strides``, one entry a map, and maps frames
+``[b, t, 3, H, W]`` (and, if asked, the frames to ``keep``) to one ``[b, t, c, h, w]`` a stride."""
+
+
+def build(name: str) -> "nn.Module":
+    """Build the backbone ``name`` with fresh weights.
+
+    Raises:
+        UnknownNameError: no line of ``BACKBONES`` has it; the closest names are offered.
+    """
+    if name not in BACKBONES:
+        raise UnknownNameError("backbone", name, BACKBONES)
+    module, builder = BACKBONES[name].split(":")
+    return getattr(importlib.import_module(module), builder)()
