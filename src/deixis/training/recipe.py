@@ -92,8 +92,8 @@ class Transforms:
     def __post_init__(self) -> None:
         check(
             0 < self.short_side <= self.long_side,
-            f"need 0 < transforms.short_side <= transforms.long_side, got {self.short_side} and
-            {self.long_side}",
+            "need 0 < transforms.short_side <= transforms.long_side, "
+            f"got {self.short_side} and {self.long_side}",
         )
         check(0 <= self.flip <= 1, f"transforms.flip is a probability, got {self.flip}")
         check_choice("transforms.swap_words", self.swap_words, ("whole-word", "published-substring"))

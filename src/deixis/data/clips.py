@@ -1,0 +1,189 @@
+"""Which frames of a video make a training clip, which expressions go with it, and how the clip is read.
+
+Axes: t frames of the clip, k of them annotated, n objects, H W pixels.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Bool, UInt8
+
+from deixis.errors import DatasetError
+
+from .records import VideoRecord
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One clip with its expressions, before batching.
+
+    Attributes:
+        frames: ``uint8 [t, H, W, 3]`` RGB.
+        masks: ``bool [n, k, H, W]`` of all objects in the annotated frames.
+        annotated_frames: positions in the clip of the ``k`` frames; None: all.
+        expressions: sentences about the clip.
+        referents: for each expression, indices into ``masks``; empty where nothing in the clip answers it.
+        has_visibility: False where an empty mask says nothing about visibility.
+    """
+
+    frames: UInt8[np.ndarray, "t H W 3"]
+    masks: Bool[np.ndarray, "n k H W"]
+    annotated_frames: tuple[int, ...] | None
+    expressions: tuple[str, ...]
+    referents: tuple[tuple[int, ...], ...]
+    has_visibility: bool = True
+
+
+@dataclass(frozen=True)
+class ClipPlan:
+    """A training clip before it is read.
+
+    Attributes:
+        record: index of the video among the records.
+        frames: frame indices; empty: a window at a random place, drawn when the clip is read.
+        annotated_frames: positions in the clip that are predicted; None: all.
+        expressions: indices of the record's expressions to draw from.
+    """
+
+    record: int
+    frames: tuple[int, ...]
+    annotated_frames: tuple[int, ...] | None
+    expressions: tuple[int, ...]
+
+
+def window_around(frame: int, num_frames: int, length: int) -> tuple[tuple[int, ...], int]:
+    """Return ``length`` consecutive indices around ``frame``, clamped to the video, and the position of
+    ``frame``.
+
+    From ``frame - length // 2`` to ``frame + (length + 1) // 2 - 1`` (MTTR, code, on A2D-Sentences and
+    JHMDB).
+    """
+    first = frame - length // 2
+    return tuple(min(max(index, 0), num_frames - 1) for index in range(first, first + length)), length // 2
+
+
+def tiling_windows(num_frames: int, length: int) -> list[tuple[int, ...]]:
+    """Cut a video into consecutive windows (MTTR, code, on Refer-YouTube-VOS).
+
+    A short last window becomes the last ``length`` frames; a video shorter than a window repeats its last
+    frame.
+    """
+    if num_frames < length:
+        return [tuple(min(index, num_frames - 1) for index in range(length))]
+    starts = [*range(0, num_frames - length + 1, length)]
+    if num_frames % length:
+        starts.append(num_frames - length)
+    return [tuple(range(start, start + length)) for start in starts]
+
+
+def random_window(
+    num_frames: int, length: int, stride: int, generator: np.random.Generator
+) -> tuple[int, ...]:
+    """Return ``length`` indices ``stride`` apart at a random place; a short video repeats its last frame."""
+    span = (length - 1) * stride + 1
+    start = int(generator.integers(0, max(num_frames - span, 0) + 1))
+    return tuple(min(start + stride * index, num_frames - 1) for index in range(length))
+
+
+def plan_clips(
+    records: Sequence[VideoRecord],
+    kind: Literal["around-annotated", "tiling", "random"],
+    length: int,
+    expressions_per_clip: int = 1,
+) -> list[ClipPlan]:
+    """List the training clips of ``records``.
+
+    "random" gives one plan a video. The other kinds give one a window and expression whose object appears in
+    the window's annotated frames (with ``expressions_per_clip`` above 1: one a window, for all such
+    expressions); they read all masks once, to see what appears where.
+
+    Raises:
+        DatasetError: a record has expressions but no masks to learn from.
+    """
+    plans = []
+    for index, record in enumerate(records):
+        if not record.expressions:
+            continue
+        if record.masks is None:
+            raise DatasetError(f"video {record.name!r} has no masks; train on a split that has them")
+        if kind == "random":
+            plans.append(ClipPlan(index, (), None, tuple(range(len(record.expressions)))))
+            continue
+        for frames, annotated in _windows(record, kind, length):
+            candidates = _answered(record, [frames[position] for position in annotated or range(length)])
+            chosen = (
+                [candidates] if expressions_per_clip > 1 and candidates else [(one,) for one in candidates]
+            )
+            plans.extend(ClipPlan(index, frames, annotated, some) for some in chosen)
+    return plans
+
+
+def read_clip(
+    record: VideoRecord,
+    plan: ClipPlan,
+    generator: np.random.Generator,
+    *,
+    length: int,
+    stride: int = 1,
+    expressions_per_clip: int = 1,
+) -> Sample:
+    """Read the clip of ``plan`` with at most ``expressions_per_clip`` of its expressions, drawn at random.
+
+    The objects are those that appear in the annotated frames, in the order of their ids. Where the window is
+    drawn here, expressions whose object does not appear in it are passed over, unless no other is left.
+    """
+    frames = plan.frames or random_window(len(record.frame_names), length, stride, generator)
+    annotated = [frames[position] for position in plan.annotated_frames or range(len(frames))]
+    ids = tuple(sorted(record.object_ids))
+    if record.masks is None:
+        raise DatasetError(f"video {record.name!r} has no masks; train on a split that has them")
+    masks = record.masks.read(annotated, ids)  # n k H W
+    visible = masks.any(axis=(1, 2, 3))
+    shown = {identity for identity, is_visible in zip(ids, visible, strict=True) if is_visible}
+    answered = [
+        index
+        for index in plan.expressions
+        if not record.expressions[index].object_ids or shown & set(record.expressions[index].object_ids)
+    ]
+    pool = np.array(answered or plan.expressions)
+    chosen = generator.permutation(pool)[:expressions_per_clip]
+    order = [identity for identity in ids if identity in shown]
+    expressions = [record.expressions[index] for index in chosen]
+    return Sample(
+        frames=record.frames.read(frames),
+        masks=masks[visible],
+        annotated_frames=plan.annotated_frames,
+        expressions=tuple(expression.text for expression in expressions),
+        referents=tuple(
+            tuple(order.index(identity) for identity in expression.object_ids if identity in shown)
+            for expression in expressions
+        ),
+        has_visibility=plan.annotated_frames is None,
+    )
+
+
+def _windows(
+    record: VideoRecord, kind: str, length: int
+) -> list[tuple[tuple[int, ...], tuple[int, ...] | None]]:
+    """Return the frames of each window with its annotated positions."""
+    num_frames = len(record.frame_names)
+    if kind == "tiling":
+        return [(frames, None) for frames in tiling_windows(num_frames, length)]
+    annotated = range(num_frames) if record.annotated_frames is None else record.annotated_frames
+    placed = [window_around(frame, num_frames, length) for frame in annotated]
+    return [(frames, (position,)) for frames, position in placed]
+
+
+def _answered(record: VideoRecord, frames: Sequence[int]) -> tuple[int, ...]:
+    """Return the expressions of which an object appears in ``frames``, and those that nothing answers."""
+    assert record.masks is not None
+    masks = record.masks.read(frames, record.object_ids)
+    seen = masks.any(axis=(1, 2, 3))
+    shown = {identity for identity, is_seen in zip(record.object_ids, seen, strict=True) if is_seen}
+    return tuple(
+        index
+        for index, expression in enumerate(record.expressions)
+        if not expression.object_ids or shown & set(expression.object_ids)
+    )

@@ -1,0 +1,127 @@
+"""Samples to a batch: padded together as bytes, normalised where the network runs.
+
+Axes: b clips, t frames, k annotated ones, n objects, e expressions, H W padded pixels.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Int, UInt8
+from torch import Tensor
+
+from deixis.structures import Batch, Clip, Target, Tokens
+
+from .clips import Sample
+
+
+@dataclass(frozen=True)
+class PixelBatch:
+    """A batch in bytes: a quarter of the size of its normalised form, for the way from loader to device.
+
+    Attributes:
+        frames: ``uint8 [b, t, H, W, 3]``.
+        padding_mask: ``bool [b, t, H, W]``, True on padding.
+        annotated_frames: positions that are predicted, the same for all clips; None: all.
+        masks: ``bool [n, k, H, W]`` of each clip, shared by its expressions.
+        tokens: of all expressions.
+        video_index: ``int64 [e]``, the clip of each expression.
+        referents: indices into the masks of its clip, for each expression.
+        has_visibility: of each clip.
+    """
+
+    frames: UInt8[Tensor, "b t H W 3"]
+    padding_mask: Bool[Tensor, "b t H W"]
+    annotated_frames: tuple[int, ...] | None
+    masks: tuple[Bool[Tensor, "_n k H W"], ...]
+    tokens: Tokens
+    video_index: Int[Tensor, "e"]
+    referents: tuple[tuple[int, ...], ...]
+    has_visibility: tuple[bool, ...]
+
+    @property
+    def num_expressions(self) -> int:
+        """How many expressions there are."""
+        return len(self.referents)
+
+    @property
+    def num_masks(self) -> int:
+        """How many target masks the expressions have together: objects times annotated frames, empty ones too."""
+        sizes = [masks.shape[0] * masks.shape[1] for masks in self.masks]
+        return sum(sizes[video] for video in self.video_index.tolist())
+
+    def pin_memory(self) -> "PixelBatch":
+        """Return the batch in page-locked memory, which copies to a GPU in the background."""
+        return PixelBatch(
+            self.frames.pin_memory(),
+            self.padding_mask.pin_memory(),
+            self.annotated_frames,
+            tuple(masks.pin_memory() for masks in self.masks),
+            Tokens(self.tokens.ids.pin_memory(), self.tokens.padding_mask.pin_memory()),
+            self.video_index.pin_memory(),
+            self.referents,
+            self.has_visibility,
+        )
+
+    def normalised(
+        self,
+        mean: Sequence[float],
+        std: Sequence[float],
+        device: torch.device | str = "cpu",
+        *,
+        channels_last: bool = False,
+    ) -> Batch:
+        """Return the batch on ``device``: frames as float ``(value / 255 - mean) / std``, 0 on padding.
+
+        With ``channels_last`` the frames keep the memory order ``b t H W 3`` behind their shape ``b t 3 H
+        W``.
+        """
+        padding_mask = self.padding_mask.to(device, non_blocking=True)
+        scale = 1 / (255 * torch.tensor(std, device=device))
+        shift = torch.tensor(mean, device=device) / torch.tensor(std, device=device)
+        frames = self.frames.to(device, non_blocking=True).float().mul_(scale).sub_(shift)
+        frames = frames.masked_fill_(padding_mask[..., None], 0).permute(0, 1, 4, 2, 3)  # b t 3 H W
+        frames = frames if channels_last else frames.contiguous()
+        masks = [clip_masks.to(device, non_blocking=True) for clip_masks in self.masks]
+        videos = self.video_index.tolist()
+        targets = tuple(
+            Target(masks[video], referents, self.has_visibility[video])
+            for video, referents in zip(videos, self.referents, strict=True)
+        )
+        clip = Clip(frames, padding_mask, self.annotated_frames)
+        return Batch(clip, self.tokens.to(device), self.video_index.to(device), targets)
+
+
+def collate(samples: Sequence[Sample], tokenize: Callable[[Sequence[str]], Tokens]) -> PixelBatch:
+    """Pad ``samples`` at the bottom, right and end of time to the largest, and encode their expressions.
+
+    Raises:
+        ValueError: the clips have different annotated positions, which one batch cannot hold.
+    """
+    annotated = samples[0].annotated_frames
+    if any(sample.annotated_frames != annotated for sample in samples):
+        raise ValueError("the clips of a batch must have the same annotated positions; use one clip rule")
+    t, height, width = (max(sample.frames.shape[axis] for sample in samples) for axis in range(3))
+    k = t if annotated is None else len(annotated)
+    frames = torch.zeros(len(samples), t, height, width, 3, dtype=torch.uint8)
+    padding_mask = torch.ones(len(samples), t, height, width, dtype=torch.bool)
+    masks = []
+    for index, sample in enumerate(samples):
+        clip_t, h, w = sample.frames.shape[:3]
+        frames[index, :clip_t, :h, :w] = torch.from_numpy(np.ascontiguousarray(sample.frames))
+        padding_mask[index, :clip_t, :h, :w] = False
+        padded = torch.zeros(sample.masks.shape[0], k, height, width, dtype=torch.bool)
+        padded[:, : sample.masks.shape[1], :h, :w] = torch.from_numpy(np.ascontiguousarray(sample.masks))
+        masks.append(padded)
+    counts = torch.tensor([len(sample.expressions) for sample in samples])
+    return PixelBatch(
+        frames,
+        padding_mask,
+        annotated,
+        tuple(masks),
+        tokenize([expression for sample in samples for expression in sample.expressions]),
+        torch.arange(len(samples)).repeat_interleave(counts),
+        tuple(referents for sample in samples for referents in sample.referents),
+        tuple(sample.has_visibility for sample in samples),
+    )
