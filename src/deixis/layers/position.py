@@ -1,0 +1,46 @@
+"""Where a cell lies, as channels of sines and cosines.
+
+Axes: n maps, h w cells, c channels.
+"""
+
+import math
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+
+def sine_position_2d(
+    padding_mask: Bool[Tensor, "n h w"],
+    channels: int,
+    *,
+    offset: float = 0.0,
+    temperature: float = 10_000.0,
+    eps: float = 1e-6,
+) -> Float[Tensor, "n h w c"]:
+    """Encode rows and columns, counted over the cells that are not padding and normalised to [0, 2 pi].
+
+    The first half of the channels is of the row, the second of the column; even channels are sines, odd ones
+    cosines (DETR, appendix A.4).
+
+    Args:
+        padding_mask: True on padding.
+        channels: how many, a multiple of 4.
+        offset: added to the counts before they are normalised: 0 in MTTR, -0.5 in Deformable DETR.
+        temperature: the longest wave, in units of the shortest.
+        eps: added to the largest count.
+
+    Returns:
+        float32 encodings, finite also where a whole map is padding.
+    """
+    valid = (~padding_mask).float()
+    rows, columns = valid.cumsum(1), valid.cumsum(2)
+    rows = (rows + offset) / (rows[:, -1:, :] + eps) * (2 * math.pi)
+    columns = (columns + offset) / (columns[:, :, -1:] + eps) * (2 * math.pi)
+    pairs = torch.arange(channels // 4, dtype=torch.float32, device=padding_mask.device)
+    divisors = temperature ** (2 * pairs / (channels // 2))  # c/4
+    halves = []
+    for counts in (rows, columns):
+        phases = counts[..., None] / divisors  # n h w c/4
+        halves.append(torch.stack((phases.sin(), phases.cos()), dim=-1).flatten(-2))  # n h w c/2
+    return torch.cat(halves, dim=-1)

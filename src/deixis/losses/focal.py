@@ -1,0 +1,33 @@
+"""Sigmoid focal loss (Lin et al., ICCV 2017, equation 5).
+
+Axes: n masks, p pixels.
+"""
+
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def sigmoid_focal_loss(
+    logits: Float[Tensor, "n p"],
+    targets: Float[Tensor, "n p"],
+    num_objects: float | Tensor,
+    *,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+) -> Float[Tensor, ""]:
+    """Return the sum over masks of the mean over pixels of ``alpha_t (1 - p_t)^gamma CE``, over ``num_objects``.
+
+    Args:
+        logits: before the sigmoid.
+        targets: 0 or 1.
+        num_objects: what the sum over masks is divided by.
+        alpha: weight of the foreground; the background has ``1 - alpha``.
+        gamma: how much easy pixels are held down.
+    """
+    logits, targets = logits.float(), targets.float()
+    cross_entropy = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    probabilities = logits.sigmoid()
+    missing = probabilities + targets - 2 * probabilities * targets  # 1 - p_t
+    weights = alpha * targets + (1 - alpha) * (1 - targets)
+    return (weights * missing**gamma * cross_entropy).mean(dim=1).sum() / num_objects

@@ -1,0 +1,94 @@
+"""Architecture choices of MTTR and its published variants. No torch here."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from deixis.models.inputs import InputSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class MttrConfig:
+    """One MTTR; every default is the paper's (section 4.2 and supplement A) unless said otherwise.
+
+    Attributes:
+        inputs: what the model wants from whoever feeds it.
+        backbone: name of a video backbone with maps at strides 4, 8 and 16.
+        text_encoder: name of a text encoder.
+        is_text_encoder_frozen: the text encoder is not trained (its dropout stays active in training, as
+            published).
+        width: channels of tokens and queries; the pixel decoder halves it from step to step.
+        num_heads: attention heads of encoder and decoder.
+        num_encoder_layers: layers over video and text tokens.
+        num_decoder_layers: layers of the queries.
+        feedforward: inner width of the feed-forwards.
+        num_queries: candidates a frame.
+        mask_channels: channels of the mask features and length of a kernel.
+        dropout: of the transformer and of the text projection.
+        has_auxiliary_losses: every decoder layer is trained, not the last alone.
+        matched_objects: which objects of a clip the queries are matched to in training. "all": every
+            annotated one, as published; "referent": only the union of the referents, for models with few
+            queries.
+        voting_frames: which frames vote for the referent. "real": those that are not padding; "all": padding
+            too, as the published code does for clips of different lengths in one batch.
+        referring_weight, dice_weight, focal_weight: weights of the losses.
+        no_object_weight: weight of a query that is not the referent's, in the referring loss.
+        referring_cost, dice_cost: weights of the terms of the matching.
+    """
+
+    inputs: InputSpec = field(default_factory=InputSpec)
+    backbone: str = "video-swin-t"
+    text_encoder: str = "roberta-base"
+    is_text_encoder_frozen: bool = True
+    width: int = 256
+    num_heads: int = 8
+    num_encoder_layers: int = 3
+    num_decoder_layers: int = 3
+    feedforward: int = 2048
+    num_queries: int = 50
+    mask_channels: int = 8
+    dropout: float = 0.1
+    has_auxiliary_losses: bool = True
+    matched_objects: Literal["all", "referent"] = "all"
+    voting_frames: Literal["real", "all"] = "real"
+    referring_weight: float = 2.0
+    dice_weight: float = 5.0
+    focal_weight: float = 2.0
+    no_object_weight: float = 0.1
+    referring_cost: float = 2.0
+    dice_cost: float = 5.0
+
+    def __post_init__(self) -> None:
+        if self.width % self.num_heads:
+            raise ValueError(f"width {self.width} cannot be split into {self.num_heads} heads")
+        if self.width % 64:
+            raise ValueError(
+                f"width must be a multiple of 64 (8 groups at an eighth of it), got {self.width}"
+            )
+        for name in (
+            "num_encoder_layers",
+            "num_decoder_layers",
+            "num_queries",
+            "mask_channels",
+            "feedforward",
+        ):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout must lie in [0, 1), got {self.dropout}")
+        if self.matched_objects not in ("all", "referent"):
+            raise ValueError(f"matched_objects must be 'all' or 'referent', got {self.matched_objects!r}")
+        if self.voting_frames not in ("real", "all"):
+            raise ValueError(f"voting_frames must be 'real' or 'all', got {self.voting_frames!r}")
+
+
+CONFIG = MttrConfig
+
+VARIANTS: dict[str, MttrConfig] = {
+    "mttr-video-swin-t": MttrConfig(
+        inputs=InputSpec(short_side=360, long_side=640, window_length=24, window_overlap=6)
+    ),
+    "mttr-video-swin-t-a2d": MttrConfig(
+        inputs=InputSpec(short_side=320, long_side=576, window_length=8, window_overlap=2)
+    ),
+}
+"""Published checkpoints: Refer-YouTube-VOS (trained on windows of 12), and A2D-Sentences (windows of 8 or 10)."""
