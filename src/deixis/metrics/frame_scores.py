@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from deixis.metrics.contour import TOLERANCE, packed_contour_accuracy
-from deixis.metrics.packed import count, pack
+from deixis.metrics.packed import count, has_pixels, pack
 from deixis.metrics.region import check_masks, similarity_of_counts
 
 
@@ -60,8 +60,8 @@ def score_frames(
         contour=packed_contour_accuracy(first, second, annotation.shape[-2:], tolerance),
         intersection=intersection,
         union=union,
-        is_visible=second.any(axis=(-2, -1)),
-        is_predicted=first.any(axis=(-2, -1)),
+        is_visible=has_pixels(second),
+        is_predicted=has_pixels(first),
     )
 
 

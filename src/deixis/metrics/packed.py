@@ -36,6 +36,11 @@ def count(words: UInt64[np.ndarray, "*t H w"]) -> Int[np.ndarray, "*t"]:
     return np.bitwise_count(words).sum(axis=(-2, -1), dtype=np.int64)
 
 
+def has_pixels(words: UInt64[np.ndarray, "*t H w"]) -> Bool[np.ndarray, "*t"]:
+    """Tell which masks have a pixel."""
+    return np.bitwise_or.reduce(words, axis=(-2, -1)) != 0
+
+
 def shift_right(words: UInt64[np.ndarray, "*t w"]) -> UInt64[np.ndarray, "*t w"]:
     """Move every pixel one column to the right; what leaves the last word is lost."""
     shifted = words << _ONE

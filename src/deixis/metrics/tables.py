@@ -1,9 +1,9 @@
 """From the frames of one expression to the figures of a data set, in all and by kind of expression.
 
 J and F of an expression are means over its frames, those of a data set are means over expressions (metrics,
-section 9). The measures of single frames (P@K, overall and mean IoU) take a frame in which the referent is visible
-as a sample, as A2D-Sentences does (metrics, section 10). Absent expressions have figures of their own and enter no
-other.
+section 9). The measures of single frames (P@K, overall and mean IoU) take a frame in which the referent is
+visible as a sample, as A2D-Sentences does (metrics, section 10). Absent expressions have figures of their own
+and enter no other.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -71,8 +71,8 @@ class Figures:
         precision: share of samples above each K of ``PRECISION_THRESHOLDS``.
         overall_iou: summed intersections over summed unions of the samples.
         mean_iou: mean IoU of the samples.
-        presence_accuracy: share of the frames of expressions with a referent that have a predicted pixel exactly
-            where the referent is visible.
+        presence_accuracy: over expressions with a referent, share of frames that have a predicted pixel
+            exactly where the referent is visible.
         target_accuracy: share of expressions with a referent that have a pixel in some frame.
         absent_accuracy: share of absent expressions with more than half of their frames empty.
         absent_empty_share: share of empty frames of absent expressions.
