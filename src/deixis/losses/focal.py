@@ -16,7 +16,7 @@ def sigmoid_focal_loss(
     alpha: float = 0.25,
     gamma: float = 2.0,
 ) -> Float[Tensor, ""]:
-    """Return the sum over masks of the mean over pixels of ``alpha_t (1 - p_t)^gamma CE``, over ``num_objects``.
+    """Return the sum over masks of mean ``alpha_t (1 - p_t)^gamma CE`` over pixels, over ``num_objects``.
 
     Args:
         logits: before the sigmoid.

@@ -56,11 +56,17 @@ class ReferringModel(nn.Module, ABC):
         """
 
     @abstractmethod
-    def criterion(self, output: Any, targets: Sequence[Target], num_masks: float | None = None) -> dict[str, Tensor]:
+    def criterion(
+        self, output: Any, targets: Sequence[Target], num_masks: float | None = None
+    ) -> dict[str, Tensor]:
         """Return the named loss terms, already weighted: their sum is the loss.
 
         ``num_masks`` is the normaliser of the mask losses averaged over processes; None counts this batch's own.
         """
+
+    @abstractmethod
+    def count_masks(self, targets: Sequence[Target]) -> float:
+        """Count the target masks that the mask losses sum over: what ``num_masks`` averages over processes."""
 
     @abstractmethod
     def postprocess(self, output: Any) -> Trajectories:

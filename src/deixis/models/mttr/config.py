@@ -91,4 +91,4 @@ VARIANTS: dict[str, MttrConfig] = {
         inputs=InputSpec(short_side=320, long_side=576, window_length=8, window_overlap=2)
     ),
 }
-"""Published checkpoints: Refer-YouTube-VOS (trained on windows of 12), and A2D-Sentences (windows of 8 or 10)."""
+"""Published checkpoints: Refer-YouTube-VOS (windows of 12 in training) and A2D-Sentences (8 or 10)."""

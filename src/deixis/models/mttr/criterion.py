@@ -1,8 +1,7 @@
 """Matching and losses of MTTR (section 3.5), for every decoder layer.
 
 A query is matched to an object over all frames at once; the losses of the pair are then taken frame by frame.
-A target with fewer frames than the prediction belongs to a clip that was padded in time: the frames beyond
-carry no loss.
+Frames that are padding carry no loss (the published code trains on clips of one length only).
 
 Axes: e expressions, t frames, q queries, n objects, m matched pairs, p pixels, h w cells, H W pixels.
 """
@@ -41,6 +40,10 @@ class Objects:
     is_referred: Bool[Tensor, "n"]
     is_visible: Bool[Tensor, "n t"]
 
+    def first(self, num_frames: int) -> "Objects":
+        """Return the same of the first ``num_frames`` frames."""
+        return Objects(self.masks[:, :num_frames], self.is_referred, self.is_visible[:, :num_frames])
+
 
 def weighted_losses(
     output: MttrOutput, targets: Sequence[Target], config: MttrConfig, num_masks: float | None = None
@@ -69,7 +72,8 @@ def losses(
         num_masks: what the mask losses are divided by; None: this batch's object masks over all frames, at
             least 1.
     """
-    objects = objects_of(targets, config)
+    lengths = (~output.frame_padding).sum(dim=1).tolist()
+    objects = [item.first(length) for item, length in zip(objects_of(targets, config), lengths, strict=True)]
     if num_masks is None:
         num_masks = count_masks(objects)
     num_layers = len(output.kernels)
@@ -110,7 +114,7 @@ def count_masks(objects: Sequence[Objects]) -> float:
 def matching_costs(
     mask_logits: Float[Tensor, "t q H W"], referring_logits: Float[Tensor, "t q 2"], objects: Objects
 ) -> tuple[Float[Tensor, "q n"], Float[Tensor, "q n"]]:
-    """Return the two unweighted terms of the cost: minus the dice coefficient, minus the referring probability.
+    """Return the two terms of the cost, unweighted: minus the dice coefficient, minus the probability.
 
     Args:
         mask_logits: at the size of the objects' masks.

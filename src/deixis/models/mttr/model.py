@@ -6,10 +6,10 @@ backbone only. A query's score says whether it is the referent, its kernel makes
 features.
 
     frames ─► backbone ─┬─ stride 16 ─► projection ─► video tokens ─┐
-                        │                                           ├─► encoder ─► decoder ─┬─► referring logits
+                        │                                           ├─► encoder ─► decoder ─┬─► scores
     words ─► text encoder ─► projection ─► text tokens ─────────────┘      │                └─► kernels ─┐
-                        │                                                  ▼                             ├─► masks
-                        └─ strides 8, 4 ─► lateral maps ─────────────► pixel decoder ─► mask features ───┘
+                        │                                                  ▼                             │
+                        └─ strides 8, 4 ─► lateral maps ─────────► pixel decoder ─► mask features ───────┴► masks
 
 Kept of the published code: batch padding enters the backbone, which never sees the padding mask; text tokens
 have no position; the output norm of the decoder is shared by its layers. Changed without effect on results:
@@ -36,7 +36,7 @@ from deixis.layers.position import sine_position_2d
 from deixis.layers.transformer import DecoderLayer, EncoderLayer
 from deixis.models.base import ReferringModel
 from deixis.models.mttr.config import MttrConfig
-from deixis.models.mttr.criterion import weighted_losses
+from deixis.models.mttr.criterion import count_masks, objects_of, weighted_losses
 from deixis.models.mttr.output import MttrOutput, MttrVideoFeatures
 from deixis.models.mttr.pixel_decoder import PixelDecoder
 from deixis.models.mttr.postprocess import vote
@@ -119,6 +119,10 @@ class Mttr(ReferringModel):
     ) -> dict[str, Tensor]:
         """Return the weighted losses of every trained decoder layer (MTTR, section 3.5)."""
         return weighted_losses(output, targets, self.config, num_masks)
+
+    def count_masks(self, targets: Sequence[Target]) -> float:
+        """Count the masks of all matched objects in all frames, empty ones too."""
+        return count_masks(objects_of(targets, self.config))
 
     def postprocess(self, output: MttrOutput) -> Trajectories:
         """Let the frames vote for the referent (MTTR, section 3.6: temporal segment voting)."""

@@ -4,7 +4,7 @@ Axes: b clips, e expressions, t frames, l decoder layers, q queries, k chosen qu
 a heads, d channels a head, h w cells.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -45,17 +45,17 @@ class MttrVideoFeatures(VideoFeatures):
         num_clips = len(self.positions)
         if video_index is None and num_clips not in (1, num_expressions):
             raise ValueError(
-                f"{num_clips} clips and {num_expressions} expressions: say with video_index which belong
-                together"
+                f"{num_clips} clips and {num_expressions} expressions need a video_index, one clip for each"
             )
         if video_index is None or num_clips == 1:
             return self
-
-        def pick(value: object) -> object:
-            return tuple(pick(item) for item in value) if isinstance(value, tuple) else value[video_index]  #
-            type: ignore[index]
-
-        return replace(self, **{field.name: pick(getattr(self, field.name)) for field in fields(self)})
+        query, key, value = (heads[video_index] for heads in self.heads)
+        return MttrVideoFeatures(
+            maps=tuple(features[video_index] for features in self.maps),
+            padding_masks=tuple(mask[video_index] for mask in self.padding_masks),
+            positions=self.positions[video_index],
+            heads=(query, key, value),
+        )
 
 
 @dataclass(frozen=True)
