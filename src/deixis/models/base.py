@@ -6,8 +6,8 @@
                               forward ──► the model's own output ──► criterion (training)
                                                                 └──► postprocess ──► Trajectories (inference)
 
-Offline models look at a window of frames at a time. Online models (``inputs.is_online``) look at one frame at a time
-and carry a state: they add :meth:`OnlineModel.start` and :meth:`OnlineModel.step`.
+Offline models look at a window of frames at a time. Online models (``inputs.is_online``) look at one frame at
+a time and carry a state: they add :meth:`OnlineModel.start` and :meth:`OnlineModel.step`.
 """
 
 from abc import ABC, abstractmethod
@@ -26,8 +26,9 @@ class ReferringModel(nn.Module, ABC):
     """A network that finds the referent of an expression in the frames of a clip.
 
     Attributes:
-        config: the frozen data class that rebuilds the model; its ``inputs`` (:class:`~deixis.models.inputs.InputSpec`)
-            tells the runner what the model wants: sizes, normalisation, windows, optical flow, offline or online.
+        config: the frozen data class that rebuilds the model; its ``inputs``
+            (:class:`~deixis.models.inputs.InputSpec`) tells the runner what the model wants: sizes,
+            normalisation, windows, optical flow, offline or online.
         tokenizer: turns expressions into :class:`Tokens`; None when only ready token ids are at hand.
     """
 
@@ -44,15 +45,14 @@ class ReferringModel(nn.Module, ABC):
         """Encode ``e`` expressions from ready token ids."""
 
     @abstractmethod
-    def forward(
-        self, video: VideoFeatures, text: TextFeatures, video_index: Int[Tensor, "e"] | None = None
-    ) -> Any:
+    def forward(self, video: Any, text: TextFeatures, video_index: Int[Tensor, "e"] | None = None) -> Any:
         """Fuse and decode: every decoder layer, every query.
 
         Args:
-            video: features of ``b`` clips.
+            video: what :meth:`encode_video` gave for ``b`` clips.
             text: features of ``e`` expressions.
-            video_index: the clip of each expression. None: one clip serves all expressions, or ``b == e`` pairs.
+            video_index: the clip of each expression. None: one clip serves all expressions, or ``b == e``
+                pairs.
         """
 
     @abstractmethod
@@ -61,12 +61,17 @@ class ReferringModel(nn.Module, ABC):
     ) -> dict[str, Tensor]:
         """Return the named loss terms, already weighted: their sum is the loss.
 
-        ``num_masks`` is the normaliser of the mask losses averaged over processes; None counts this batch's own.
+        ``num_masks`` is the normaliser of the mask losses averaged over processes; None counts this batch's
+        own.
         """
 
     @abstractmethod
     def count_masks(self, targets: Sequence[Target]) -> float:
-        """Count the target masks that the mask losses sum over: what ``num_masks`` averages over processes."""
+        """Count the target masks that the mask losses sum over: ``num_masks`` before the averaging."""
+
+    def count_masks(self, targets: Sequence[Target]) -> float:
+        """Count what the mask losses of ``targets`` are divided by; the trainer averages it over processes."""
+        return float(sum(target.masks.shape[0] * target.masks.shape[1] for target in targets))
 
     @abstractmethod
     def postprocess(self, output: Any) -> Trajectories:
@@ -86,8 +91,8 @@ class FrameMasks:
 class OnlineModel(Protocol):
     """Models and propagators that see one frame at a time.
 
-    A state has a size that does not grow with the video, holds tensors and plain values only, and can be saved with
-    ``torch.save`` and loaded with ``weights_only=True`` to go on later.
+    A state has a size that does not grow with the video, holds tensors and plain values only, and can be
+    saved with ``torch.save`` and loaded with ``weights_only=True`` to go on later.
     """
 
     def start(self, text: TextFeatures | None, reference_masks: Bool[Tensor, "n H W"] | None = None) -> Any:

@@ -1,4 +1,4 @@
-"""What a model wants from whoever feeds it: sizes, normalisation, windows. Part of every model's config; no torch."""
+"""What a model wants from whoever feeds it: sizes, normalisation, windows. No torch here."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -39,7 +39,8 @@ class InputSpec:
             raise ValueError(f"need 0 < short_side <= long_side, got {self.short_side} and {self.long_side}")
         if self.window_length is not None and not 0 <= self.window_overlap < self.window_length:
             raise ValueError(
-                f"need 0 <= window_overlap < window_length, got {self.window_overlap} and {self.window_length}"
+                "need 0 <= window_overlap < window_length, "
+                f"got {self.window_overlap} and {self.window_length}"
             )
         if self.presence_threshold is not None and not 0 <= self.presence_threshold <= 1:
             raise ValueError(f"presence_threshold must lie in [0, 1], got {self.presence_threshold}")

@@ -1,6 +1,7 @@
 """The tables of names: model families, and the variants a user may ask for. No torch here.
 
-To add a model: one folder beside this file, one line in ``FAMILIES``; its ``config.py`` lists its ``VARIANTS``.
+To add a model: one folder beside this file, one line in ``FAMILIES``; its ``config.py`` lists its
+``VARIANTS``.
 """
 
 import importlib

@@ -8,8 +8,8 @@ features.
     frames ─► backbone ─┬─ stride 16 ─► projection ─► video tokens ─┐
                         │                                           ├─► encoder ─► decoder ─┬─► scores
     words ─► text encoder ─► projection ─► text tokens ─────────────┘      │                └─► kernels ─┐
-                        │                                                  ▼                             │
-                        └─ strides 8, 4 ─► lateral maps ─────────► pixel decoder ─► mask features ───────┴► masks
+                        │                                                  ▼                             ▼
+                        └─ strides 8, 4 ─► lateral maps ────► pixel decoder ─► mask features ─────────► masks
 
 Kept of the published code: batch padding enters the backbone, which never sees the padding mask; text tokens
 have no position; the output norm of the decoder is shared by its layers. Changed without effect on results:
@@ -24,6 +24,7 @@ channels, a heads, d channels a head, h w cells, H W pixels.
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from typing import Any, cast
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -57,15 +58,17 @@ class Mttr(ReferringModel):
         self.tokenizer = tokenizer
         width = config.width
         layer = (width, config.num_heads, config.feedforward, config.dropout)
-        self.backbone = backbones.build(config.backbone)
-        self.video_projection = nn.Conv2d(self.backbone.channels[-1], width, 1)
-        self.text_encoder = text_encoders.build(config.text_encoder)
-        self.text_projection = FeatureResizer(self.text_encoder.channels, width, config.dropout)
+        backbone: Any = backbones.build(config.backbone)
+        text_encoder: Any = text_encoders.build(config.text_encoder)
+        self.backbone = backbone
+        self.video_projection = nn.Conv2d(backbone.channels[-1], width, 1)
+        self.text_encoder = text_encoder
+        self.text_projection = FeatureResizer(text_encoder.channels, width, config.dropout)
         self.encoder = nn.ModuleList(EncoderLayer(*layer) for _ in range(config.num_encoder_layers))
         self.queries = nn.Embedding(config.num_queries, width)
         self.decoder = nn.ModuleList(DecoderLayer(*layer) for _ in range(config.num_decoder_layers))
         self.decoder_norm = nn.LayerNorm(width)
-        self.pixel_decoder = PixelDecoder(width, self.backbone.channels[:-1], config.mask_channels)
+        self.pixel_decoder = PixelDecoder(width, backbone.channels[:-1], config.mask_channels)
         self.referring_head = nn.Linear(width, 2)
         self.controller = Mlp((width, width, config.mask_channels))
         for parameter in (*self.encoder.parameters(), *self.decoder.parameters()):
@@ -84,7 +87,7 @@ class Mttr(ReferringModel):
         masks = tuple(resize_padding_mask(padding, features.shape[-2:]) for features in (*laterals, coarse))
         positions = sine_position_2d(masks[-1].flatten(0, 1), self.config.width)  # (b t) h w c
         positions = positions.flatten(1, 2).unflatten(0, (b, t)).to(projected.dtype)  # b t n c
-        heads = self.encoder[0].project(projected.flatten(3).transpose(2, 3), positions)
+        heads = self._first_layer.project(projected.flatten(3).transpose(2, 3), positions)
         maps = (*self.pixel_decoder.adapt(laterals), projected)
         return MttrVideoFeatures(maps=maps, padding_masks=masks, positions=positions, heads=heads)
 
@@ -128,6 +131,10 @@ class Mttr(ReferringModel):
         """Let the frames vote for the referent (MTTR, section 3.6: temporal segment voting)."""
         return vote(output, self.config.voting_frames)
 
+    @property
+    def _first_layer(self) -> EncoderLayer:
+        return cast(EncoderLayer, self.encoder[0])
+
     def _encode(
         self, video: MttrVideoFeatures, text: TextFeatures
     ) -> tuple[Float[Tensor, "et m c"], Float[Tensor, "et m c"], Bool[Tensor, "et m"]]:
@@ -137,7 +144,7 @@ class Mttr(ReferringModel):
         positions = _join(video.positions, torch.zeros_like(text.words)[:, None])
         visible = video.padding_masks[-1].flatten(2)[..., None]  # b t n 1
         padding_mask = _join(visible, text.padding_mask[:, None, :, None]).squeeze(-1)
-        text_heads = self.encoder[0].project(text.words, None)  # e a s d
+        text_heads = self._first_layer.project(text.words, None)  # e a s d
         heads = tuple(_join(seen, read[:, None]) for seen, read in zip(video.heads, text_heads, strict=True))
         for index, layer in enumerate(self.encoder):
             tokens = layer(tokens, positions, padding_mask, heads if index == 0 else None)

@@ -28,7 +28,7 @@ class PixelDecoder(nn.Module):
         self.norms = nn.ModuleList(nn.GroupNorm(8, outputs) for outputs in widths[1:])
         self.out = nn.Conv2d(widths[-1], mask_channels, 3, padding=1)
         for module in self.modules():
-            if isinstance(module, nn.Conv2d):
+            if isinstance(module, nn.Conv2d) and module.bias is not None:
                 nn.init.kaiming_uniform_(module.weight, a=1)
                 nn.init.zeros_(module.bias)
 
