@@ -1,8 +1,8 @@
-"""Video Swin: shifted-window attention over space and time (Liu et al., CVPR 2022), one token a frame and 4x4 patch.
+"""Video Swin (Liu et al., CVPR 2022): attention in shifted windows of space and time, patches of 1x4x4.
 
-The network of the published weights, quirks included (MTTR, section 2): zero padding to whole windows comes after the
-layer norm, so padded tokens are attended to with the biases as key and value; a map no larger than the window shrinks
-the window, and its position biases are then the first rows and columns of the full window's.
+The network of the published weights, quirks included (MTTR, section 2): zero padding to whole windows comes after
+the layer norm, so padded tokens are attended to with the biases as key and value; a map no larger than the window
+shrinks the window, and its position biases are then the first rows and columns of the full window's.
 
 Parameters, beside the published names:
 
@@ -14,23 +14,44 @@ Parameters, beside the published names:
     stages.S.blocks.I.mlp.{linear1,linear2}       layers.S.blocks.I.mlp.{fc1,fc2}
     merges.S.{norm,reduction}                     downsamples.S.* (MTTR), layers.S.downsample.* (Kinetics)
 
+Operations of the three stages of "video-swin-t" for 8 frames of 320x576 (92,160, 23,040 and 5,760 tokens; windows of
+392): linear layers 12 c^2 a token and block, attention 784 c. Stage 1: 20.4 + 13.9, stage 2: 20.4 + 6.9, stage 3:
+61.2 + 10.4, together 133 GMAC; on one core that gives 60 to 100 GFLOP/s a second at best 3 s. Writing every
+intermediate value to memory once would add 2 GB (a block of stage 1: 141 MB inside the MLP, 106 MB for queries, keys
+and values, 465 MB for each copy of the attention weights), so a block takes a few windows at a time through all
+of its steps, small enough for the cache.
+
 Axes: b videos, t frames, c channels, h w cells, H W pixels, n tokens.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .window_attention import WindowAttention
+from .window_plan import WindowGroup, plan_windows, seen_frames
 
 PATCH = 4
 
+CHUNK = 1536
+"""Tokens a thread takes through a block at once (without gradients, on a CPU)."""
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Which frames of a clip of ``total`` a block is given (``present``) and must return (``wanted``)."""
+
+    total: int
+    present: tuple[int, ...]
+    wanted: tuple[int, ...]
+
 
 class VideoSwin(nn.Module):
-    """Frames to feature maps, one a stage, taken before the stage's merging of 2x2 cells; no norm on the maps.
+    """Frames to feature maps, one a stage, taken before the stage's merging of 2x2 cells; not normalised.
 
     Attributes:
         channels: width of each map, fine to coarse.
@@ -69,21 +90,40 @@ class VideoSwin(nn.Module):
     def forward(
         self, frames: Float[Tensor, "b t 3 H W"], keep: tuple[int, ...] | None = None
     ) -> tuple[Float[Tensor, "b t_kept _c _h _w"], ...]:
-        """Return the maps of all frames, or of the frames in ``keep`` only (all frames are seen either way).
+        """Return the maps of all frames, or of the frames in ``keep`` only.
+
+        All frames are seen either way, but the last blocks compute only what the kept frames depend on.
 
         Args:
             frames: normalised frames of any size; maps have ``ceil(size / stride)`` cells.
             keep: indices of the frames whose maps are wanted; None: all.
         """
-        x = self.patch_embed(frames)  # b t h w c
+        every = tuple(range(frames.shape[1]))
+        keep = every if keep is None else keep
+        schedule = self._schedule(len(every), keep)
+        seen = schedule[0][0].present
+        x = self.patch_embed(frames if seen == every else frames[:, seen])  # b t h w c
         maps = []
         for index, stage in enumerate(self.stages):
-            x = stage(x)
-            kept = x if keep is None else x[:, list(keep)]
+            if index > 0:
+                x = self.merges[index - 1](x)
+            x = stage(x, schedule[index])
+            present = schedule[index][-1].wanted
+            kept = x if present == keep else x[:, [present.index(frame) for frame in keep]]
             maps.append(kept.permute(0, 1, 4, 2, 3))
-            if index < len(self.merges):
-                x = self.merges[index](x)
         return tuple(maps)
+
+    def _schedule(self, num_frames: int, keep: tuple[int, ...]) -> list[list[Frames]]:
+        """Work out from the last block to the first which frames each block must return to the next."""
+        schedule, wanted = [], tuple(sorted(set(keep)))
+        for stage in reversed(self.stages):
+            blocks = []
+            for block in reversed(stage.blocks):
+                seen = seen_frames(num_frames, block.is_shifted, wanted)
+                blocks.append(Frames(num_frames, seen, wanted))
+                wanted = seen
+            schedule.append(blocks[::-1])
+        return schedule[::-1]
 
 
 class PatchEmbed(nn.Module):
@@ -103,7 +143,7 @@ class PatchEmbed(nn.Module):
 
 
 class Stage(nn.Module):
-    """Blocks at one stride; every second one shifts its windows by half their size."""
+    """Blocks at one stride; every second one moves its windows by half their size."""
 
     def __init__(self, channels: int, num_heads: int, rates: Sequence[float]) -> None:
         super().__init__()
@@ -112,9 +152,12 @@ class Stage(nn.Module):
             for index, rate in enumerate(rates)
         )
 
-    def forward(self, x: Float[Tensor, "b t h w c"]) -> Float[Tensor, "b t h w c"]:
-        for block in self.blocks:
-            x = block(x)
+    def forward(
+        self, x: Float[Tensor, "b t h w c"], schedule: Sequence[Frames]
+    ) -> Float[Tensor, "b t_wanted h w c"]:
+        """Run the blocks, each with the frames that ``schedule`` gives it."""
+        for block, frames in zip(self.blocks, schedule, strict=True):
+            x = block(x, frames)
         return x
 
 
@@ -123,22 +166,60 @@ class Block(nn.Module):
 
     def __init__(self, channels: int, num_heads: int, *, is_shifted: bool, stochastic_depth: float) -> None:
         super().__init__()
+        self.is_shifted = is_shifted
         self.stochastic_depth = stochastic_depth
         self.norm1 = nn.LayerNorm(channels)
-        self.attention = WindowAttention(channels, num_heads, is_shifted=is_shifted)
+        self.attention = WindowAttention(channels, num_heads)
         self.norm2 = nn.LayerNorm(channels)
         self.mlp = MLP(channels)
 
-    def forward(self, x: Float[Tensor, "b t h w c"]) -> Float[Tensor, "b t h w c"]:
-        x = x + self.drop_path(self.attention(self.norm1(x)))
-        return x + self.drop_path(self.mlp(self.norm2(x)))
+    def forward(self, x: Float[Tensor, "b t h w c"], frames: Frames) -> Float[Tensor, "b t_wanted h w c"]:
+        """Take the windows of each kind through the block and put their tokens back in place."""
+        b, _, h, w, c = x.shape
+        plan = plan_windows((frames.total, h, w), self.is_shifted, frames.present, frames.wanted, x.device)
+        drops = self._draw_drop(x), self._draw_drop(x)
+        tokens = x.flatten(1, 3)  # b (t h w) c
+        if torch.is_grad_enabled():
+            parts = [
+                self._run_windows(tokens, group.tokens, group, bias, drops).flatten(1, 2)
+                for group, bias in zip(plan, self.attention.biases(plan), strict=True)
+            ]
+            order = torch.cat([group.outputs.flatten() for group in plan]).argsort()
+            return torch.cat(parts, dim=1)[:, order].unflatten(1, (-1, h, w))
+        out = x.new_empty(b, len(frames.wanted) * h * w, c)
+        limit = CHUNK * torch.get_num_threads() // b if x.device.type == "cpu" else len(tokens[0])
+        for group, bias in zip(plan, self.attention.biases(plan), strict=True):
+            num_windows = max(1, limit // group.tokens.shape[1])
+            for inputs, outputs in zip(
+                group.tokens.split(num_windows), group.outputs.split(num_windows), strict=True
+            ):
+                y = self._run_windows(tokens, inputs, group, bias, drops)
+                out.index_copy_(1, outputs.flatten(), y.flatten(1, 2))
+        return out.unflatten(1, (-1, h, w))
 
-    def drop_path(self, branch: Float[Tensor, "b t h w c"]) -> Float[Tensor, "b t h w c"]:
-        """Drop the branch of whole videos at random while training, and scale up the others to the same mean."""
+    def _run_windows(
+        self,
+        tokens: Float[Tensor, "b n c"],
+        indices: Int[Tensor, "w k"],
+        group: WindowGroup,
+        bias: Float[Tensor, "a q _k"],
+        drops: tuple[Float[Tensor, "b 1 1 1"] | None, Float[Tensor, "b 1 1 1"] | None],
+    ) -> Float[Tensor, "b w q c"]:
+        x = tokens.index_select(1, indices.flatten()).unflatten(1, indices.shape)
+        y = self.attention(self.norm1(x), group, bias)
+        x = _add(x if group.queries is None else x[:, :, group.queries], y, drops[0])
+        return _add(x, self.mlp(self.norm2(x)), drops[1])
+
+    def _draw_drop(self, x: Tensor) -> Float[Tensor, "b 1 1 1"] | None:
+        """Draw which videos skip a branch while training (0), and how much the others count for the same mean."""
         if not self.training or self.stochastic_depth == 0:
-            return branch
+            return None
         keep = 1 - self.stochastic_depth
-        return branch * branch.new_empty(len(branch), 1, 1, 1, 1).bernoulli_(keep).div_(keep)
+        return x.new_empty(len(x), 1, 1, 1).bernoulli_(keep).div_(keep)
+
+
+def _add(x: Tensor, branch: Tensor, drop: Tensor | None) -> Tensor:
+    return x + branch if drop is None else x + branch * drop
 
 
 class MLP(nn.Module):
