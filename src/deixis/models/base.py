@@ -65,12 +65,8 @@ class ReferringModel(nn.Module, ABC):
         own.
         """
 
-    @abstractmethod
     def count_masks(self, targets: Sequence[Target]) -> float:
-        """Count the target masks that the mask losses sum over: ``num_masks`` before the averaging."""
-
-    def count_masks(self, targets: Sequence[Target]) -> float:
-        """Count what the mask losses of ``targets`` are divided by; the trainer averages it over processes."""
+        """Count what the mask losses are divided by; the trainer averages it over processes."""
         return float(sum(target.masks.shape[0] * target.masks.shape[1] for target in targets))
 
     @abstractmethod
@@ -80,7 +76,7 @@ class ReferringModel(nn.Module, ABC):
 
 @dataclass(frozen=True)
 class FrameMasks:
-    """What an online model says of one frame: mask logits ``[e, h, w]`` and ``scores``, ``presence`` ``[e]``."""
+    """What an online model says of one frame; ``scores`` and ``presence`` lie in [0, 1]."""
 
     mask_logits: Float[Tensor, "e h w"]
     scores: Float[Tensor, "e"]
@@ -96,7 +92,7 @@ class OnlineModel(Protocol):
     """
 
     def start(self, text: TextFeatures | None, reference_masks: Bool[Tensor, "n H W"] | None = None) -> Any:
-        """Return the state before the first frame: from expressions, from masks of a reference frame, or both."""
+        """Return the state before the first frame: from expressions, masks of a reference frame, or both."""
         ...
 
     def step(self, frame: VideoFeatures, state: Any) -> tuple[FrameMasks, Any]:

@@ -12,8 +12,8 @@ class InputSpec:
     """How frames become a clip, and how a long video becomes windows.
 
     Attributes:
-        short_side, long_side: resize so that the short side is ``short_side`` unless the long one would exceed
-            ``long_side`` (the rule of ``ops.resize.resized_size``).
+        short_side, long_side: resize so that the short side is ``short_side`` unless the long one would
+            exceed ``long_side`` (the rule of ``ops.resize.resized_size``).
         mean, std: normalisation of RGB in [0, 1].
         window_length: frames the model sees together; None: the whole video in one window.
         window_overlap: frames that neighbouring windows share, to follow one trajectory across them.
