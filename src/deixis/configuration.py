@@ -1,4 +1,4 @@
-"""Frozen data classes to and from plain JSON: model configurations, recipes, records of results. No torch here."""
+"""Frozen data classes to and from plain JSON: model configurations, recipes, records. No torch here."""
 
 import dataclasses
 import difflib
@@ -25,7 +25,8 @@ def from_plain(cls: type[T], data: Mapping[str, Any]) -> T:
     """Rebuild the data class ``cls`` from what :func:`to_plain` gave.
 
     Raises:
-        ValueError: a field is unknown (the closest known name is offered), or a value fails the class's own checks.
+        ValueError: a field is unknown (the closest known name is offered), or a value fails the class's own
+            checks.
         TypeError: a field without default is missing.
     """
     hints = typing.get_type_hints(cls)
@@ -38,7 +39,7 @@ def from_plain(cls: type[T], data: Mapping[str, Any]) -> T:
 
 
 def _revive(hint: Any, value: Any) -> Any:
-    """Give ``value`` the type that the annotation ``hint`` asks for: data classes and tuples, also inside unions."""
+    """Give ``value`` the type that ``hint`` asks for: data classes and tuples, also inside unions."""
     if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
         if value is None:
             return None

@@ -1,7 +1,8 @@
 """The kinds of failure that a caller may want to tell apart; each message says what is wrong and what to do.
 
-Wrong arguments of functions raise ``ValueError`` or ``TypeError``. The kinds below are for what comes from outside
-the program: files, checkpoints, data sets, devices. The command line turns all of them into one line and exit code 2.
+Wrong arguments of functions raise ``ValueError`` or ``TypeError``. The kinds below are for what comes from
+outside the program: files, checkpoints, data sets, devices. The command line turns all of them into one line
+and exit code 2.
 """
 
 import difflib
@@ -44,7 +45,7 @@ class UnknownNameError(DeixisError):
     """A name that no table holds; the message offers the closest ones."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        """Build the message from the ``kind`` of thing (``"model"``), the ``name`` given and the ``known`` names."""
+        """Say that there is no ``kind`` of thing (``"model"``) called ``name``, and what is close to it."""
         known = sorted(known)
         close = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
         hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known)}"
@@ -52,7 +53,7 @@ class UnknownNameError(DeixisError):
 
 
 def require(module: str, extra: str) -> None:
-    """Raise an ``ImportError`` that names the ``extra`` to install when the optional ``module`` is absent."""
+    """Raise an ``ImportError`` that names the ``extra`` to install where ``module`` is absent."""
     import importlib.util
 
     if importlib.util.find_spec(module) is None:

@@ -19,8 +19,10 @@ class Clip:
     Attributes:
         frames: ``float [b, t, 3, H, W]``, normalised, 0 on padding.
         padding_mask: ``bool [b, t, H, W]``, True on padding.
-        annotated_frames: indices of the frames to predict (the one annotated frame of A2D-Sentences), or None for all.
-        flow: ``float [b, t, 2, H, W]`` optical flow in pixels to the previous frame, for models that ask for it.
+        annotated_frames: indices of the frames to predict (the one annotated frame of A2D-Sentences), or None
+            for all.
+        flow: ``float [b, t, 2, H, W]`` optical flow in pixels to the previous frame, for models that ask for
+            it.
     """
 
     frames: Float[Tensor, "b t 3 H W"]
@@ -90,10 +92,11 @@ class Trajectories:
     Attributes:
         scores: ``float [e, q]`` in [0, 1]: how much each trajectory is the referent, over the window.
         frame_scores: ``float [e, t, q]`` in [0, 1]: the same in each frame.
-        presence: ``float [e, t, q]`` in [0, 1]: is the trajectory's object visible in the frame; None where the model
-            has no such notion (the object is then taken as present in every frame).
-        make_mask_logits: from query indices ``int64 [e, k]`` to mask logits ``float [e, t, k, h, w]`` over the padded
-            input at the model's mask stride. Called for the chosen queries only: most masks are never made.
+        presence: ``float [e, t, q]`` in [0, 1]: is the trajectory's object visible in the frame; None where
+            the model has no such notion (the object is then taken as present in every frame).
+        make_mask_logits: from query indices ``int64 [e, k]`` to mask logits ``float [e, t, k, h, w]`` over
+            the padded input at the model's mask stride. Called for the chosen queries only: most masks are
+            never made.
     """
 
     scores: Float[Tensor, "e q"]
@@ -112,9 +115,12 @@ class Target:
     """The truth about one expression in one clip, for the criterion.
 
     Attributes:
-        masks: ``bool [n, t, H, W]``: all annotated objects of the clip, all False where an object is not visible.
-        referents: indices into ``masks``: one, several, or none (an expression that nothing in the clip answers).
-        has_visibility: False where an empty mask says nothing about visibility (A2D: the annotated frame only).
+        masks: ``bool [n, t, H, W]``: all annotated objects of the clip, all False where an object is not
+            visible.
+        referents: indices into ``masks``: one, several, or none (an expression that nothing in the clip
+            answers).
+        has_visibility: False where an empty mask says nothing about visibility (A2D: the annotated frame
+            only).
         boxes: ``float [n, t, 4]`` as cx, cy, w, h in [0, 1], for models that predict boxes.
         labels: ``int64 [n]`` classes, for class-discriminative heads.
     """
@@ -138,7 +144,8 @@ class Batch:
     Attributes:
         clip: b clips of one padded size.
         tokens: all expressions of all clips.
-        video_index: ``int64 [e]``, the clip of each expression: the vision side runs once per clip, not per expression.
+        video_index: ``int64 [e]``, the clip of each expression: the vision side runs once per clip, not per
+            expression.
         targets: one a expression.
     """
 

@@ -20,7 +20,7 @@ class MaskReader(Protocol):
     """Where the masks of a record come from: palette PNGs, RLE, h5 files, a rendered scene."""
 
     def read(self, indices: Sequence[int], object_ids: Sequence[int]) -> Bool[np.ndarray, "n t H W"]:
-        """Return the visible masks of ``object_ids`` in the frames at ``indices``; all False where not visible."""
+        """Return the visible masks of ``object_ids`` at ``indices``; all False where not visible."""
         ...
 
 
@@ -31,10 +31,10 @@ class Expression:
     Attributes:
         id: its name in the data set.
         text: the sentence as written.
-        object_ids: the objects it denotes; empty where nothing in the video answers it, or where the truth is held
-            back (``VideoRecord.masks`` is then None).
-        kinds: what it speaks of ("appearance", "location", "motion", "relation", "order", "absent", "several", ...),
-            to split results by.
+        object_ids: the objects it denotes; empty where nothing in the video answers it, or where the truth is
+            held back (``VideoRecord.masks`` is then None).
+        kinds: what it speaks of ("appearance", "location", "motion", "relation", "order", "absent",
+            "several", ...), to split results by.
     """
 
     id: str

@@ -61,13 +61,9 @@ class ReferringModel(nn.Module, ABC):
     ) -> dict[str, Tensor]:
         """Return the named loss terms, already weighted: their sum is the loss.
 
-        ``num_masks`` is the normaliser of the mask losses averaged over processes; None counts this batch's
-        own.
+        ``num_masks`` is what the mask losses are divided by, averaged over processes; None counts this
+        batch's own.
         """
-
-    def count_masks(self, targets: Sequence[Target]) -> float:
-        """Count what the mask losses are divided by; the trainer averages it over processes."""
-        return float(sum(target.masks.shape[0] * target.masks.shape[1] for target in targets))
 
     @abstractmethod
     def postprocess(self, output: Any) -> Trajectories:

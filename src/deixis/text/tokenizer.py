@@ -1,4 +1,4 @@
-"""Expressions to token ids, from a ``tokenizer.json`` file alone; imports ``tokenizers`` and nothing heavier but torch."""
+"""Expressions to token ids, from the text of a ``tokenizer.json`` alone."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from deixis.structures import Tokens
 
 
 class Tokenizer:
-    """A ``tokenizer.json`` with its padding id: the RoBERTa of a published checkpoint, or the tiny one of ours."""
+    """A ``tokenizer.json`` and its padding id: RoBERTa of a published checkpoint, or the tiny one of ours."""
 
     def __init__(self, definition: str, *, pad_token: str, max_tokens: int = 512) -> None:
         """Build from the JSON text of a ``tokenizers`` file; ``pad_token`` fills short rows of a batch.
@@ -23,7 +23,7 @@ class Tokenizer:
 
         try:
             self._backend = Backend.from_str(definition)
-        except Exception as error:  # noqa: BLE001  the library raises bare Exception for any malformed file
+        except Exception as error:
             raise CheckpointError(f"the tokenizer file cannot be read: {error}") from error
         padding_id = self._backend.token_to_id(pad_token)
         if padding_id is None:

@@ -1,7 +1,7 @@
-"""A tiny text encoder and its tokenizer, trained here: words of a small vocabulary, everything else ``<unknown>``.
+"""A tiny text encoder and its tokenizer, trained here: a small vocabulary, all else ``<unknown>``.
 
-Unknown words must not break a sentence: training replaces known words by ``<unknown>`` now and then, so the encoder
-learns to read around the gaps.
+Unknown words must not break a sentence: training replaces known words by ``<unknown>`` now and then, so the
+encoder learns to read around the gaps.
 
 Axes: e expressions, s tokens, c channels.
 """
@@ -75,7 +75,7 @@ def words_tiny() -> WordsEncoder:
 
 
 def train_tokenizer(expressions: Iterable[str], vocabulary_size: int = VOCABULARY_SIZE) -> Tokenizer:
-    """Make the word-level tokenizer of the ``vocabulary_size - 2`` most frequent words (ties in alphabetical order)."""
+    """Make the word-level tokenizer of the ``vocabulary_size - 2`` most frequent words."""
     import json
 
     from tokenizers import Tokenizer as Backend
