@@ -1,9 +1,9 @@
 """A small convolutional video backbone, made to be trained from nothing on two CPU cores in an hour.
 
-A 4x4 patch becomes a cell at once (a stage at stride 2 would cost more memory traffic than all others together),
-then residual 3x3 convolutions see each frame and temporal convolutions of growing dilation let frames exchange
-what moves where. Operations for one frame of 128x192 with the widths of "video-conv-tiny": 0.46 GMAC, of which
-stride 4 takes 0.14, stride 8 0.16 and stride 16 0.17.
+A 4x4 patch becomes a cell at once (a stage at stride 2 would cost more memory traffic than all others
+together), then residual 3x3 convolutions see each frame and temporal convolutions of growing dilation let
+frames exchange what moves where. Operations for one frame of 128x192 with the widths of "video-conv-tiny":
+0.46 GMAC, of which stride 4 takes 0.14, stride 8 0.16 and stride 16 0.17.
 
 Axes: b videos, t frames, c channels, h w cells, H W pixels.
 """
@@ -94,7 +94,7 @@ class TemporalMixer(nn.Module):
         self.mix = nn.Conv2d(3 * width, width, 1)
 
     def forward(self, x: Float[Tensor, "bt c h w"], num_frames: int) -> Float[Tensor, "bt c h w"]:
-        """Mix every cell with its neighbours in time; beyond the first and the last frame there is nothing."""
+        """Mix every cell with its neighbours in time; beyond either end of the clip there is nothing."""
         y = self.norm(x).unflatten(0, (-1, num_frames))  # b t c h w
         d = self.dilation
         padded = F.pad(y, (0, 0, 0, 0, 0, 0, d, d))
@@ -117,5 +117,5 @@ class Residual(nn.Module):
 
 
 def video_conv_tiny() -> VideoConv:
-    """Build "video-conv-tiny"."""
+    """Build the backbone of that name."""
     return VideoConv(widths=(48, 96, 192), depths=(2, 2, 2), dilations=((1,), (1, 2), (1, 2, 4)))

@@ -70,7 +70,7 @@ class WordsEncoder(nn.Module):
 
 
 def words_tiny() -> WordsEncoder:
-    """Build "words-tiny"."""
+    """Build the encoder of that name."""
     return WordsEncoder()
 
 
