@@ -103,7 +103,7 @@ class TemporalMixer(nn.Module):
 
 
 class Residual(nn.Module):
-    """A norm and two 3x3 convolutions around a shortcut. (Batch norm would tie the result to the batch.)"""
+    """A norm (batch norm would tie results to the batch) and two 3x3 convolutions around a shortcut."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
