@@ -54,8 +54,7 @@ class ClipPlan:
 
 
 def window_around(frame: int, num_frames: int, length: int) -> tuple[tuple[int, ...], int]:
-    """Return ``length`` consecutive indices around ``frame``, clamped to the video, and the position of
-    ``frame``.
+    """Return ``length`` indices around ``frame``, clamped to the video, and the position of ``frame``.
 
     From ``frame - length // 2`` to ``frame + (length + 1) // 2 - 1`` (MTTR, code, on A2D-Sentences and
     JHMDB).
@@ -127,15 +126,19 @@ def read_clip(
     *,
     length: int,
     stride: int = 1,
+    predicted_frames: tuple[int, ...] | None = None,
     expressions_per_clip: int = 1,
 ) -> Sample:
     """Read the clip of ``plan`` with at most ``expressions_per_clip`` of its expressions, drawn at random.
+
+    ``predicted_frames`` are the positions to predict where the plan leaves that open; None: all.
 
     The objects are those that appear in the annotated frames, in the order of their ids. Where the window is
     drawn here, expressions whose object does not appear in it are passed over, unless no other is left.
     """
     frames = plan.frames or random_window(len(record.frame_names), length, stride, generator)
-    annotated = [frames[position] for position in plan.annotated_frames or range(len(frames))]
+    positions = predicted_frames if plan.annotated_frames is None else plan.annotated_frames
+    annotated = [frames[position] for position in positions or range(len(frames))]
     ids = tuple(sorted(record.object_ids))
     if record.masks is None:
         raise DatasetError(f"video {record.name!r} has no masks; train on a split that has them")
@@ -154,7 +157,7 @@ def read_clip(
     return Sample(
         frames=record.frames.read(frames),
         masks=masks[visible],
-        annotated_frames=plan.annotated_frames,
+        annotated_frames=positions,
         expressions=tuple(expression.text for expression in expressions),
         referents=tuple(
             tuple(order.index(identity) for identity in expression.object_ids if identity in shown)

@@ -101,6 +101,8 @@ def objects_of(targets: Sequence[Target], config: MttrConfig) -> list[Objects]:
             is_referred = is_referred[is_referred][: len(masks)]
         visible = masks.flatten(2).any(dim=-1) if target.has_visibility else torch.ones_like(masks[..., 0, 0])
         padded = F.pad(masks, (0, width - masks.shape[-1], 0, height - masks.shape[-2]))
+        if config.loss_stride > 1:
+            padded = F.avg_pool2d(padded.float(), config.loss_stride, ceil_mode=True) >= 0.5
         result.append(Objects(padded, is_referred, visible))
     return result
 
@@ -110,7 +112,6 @@ def count_masks(objects: Sequence[Objects]) -> float:
     return float(sum(item.masks.shape[0] * item.masks.shape[1] for item in objects))
 
 
-@torch.no_grad()
 def matching_costs(
     mask_logits: Float[Tensor, "t q H W"], referring_logits: Float[Tensor, "t q 2"], objects: Objects
 ) -> tuple[Float[Tensor, "q n"], Float[Tensor, "q n"]]:
@@ -130,14 +131,19 @@ def matching_costs(
     return -dice, -referring
 
 
+@torch.no_grad()
 def match(
-    mask_logits: Float[Tensor, "t q H W"],
+    mask_logits: Float[Tensor, "t q h w"],
     referring_logits: Float[Tensor, "t q 2"],
     objects: Objects,
     config: MttrConfig,
 ) -> tuple[Int[Tensor, "m"], Int[Tensor, "m"]]:
     """Assign queries to the objects of one expression: indices of queries and of objects."""
-    dice, referring = matching_costs(mask_logits, referring_logits, objects)
+    if mask_logits.shape[1] == len(objects.masks) == 1:  # nothing to choose
+        only = torch.zeros(1, dtype=torch.int64, device=mask_logits.device)
+        return only, only
+    full = F.interpolate(mask_logits.float(), size=objects.masks.shape[-2:], mode="bilinear")
+    dice, referring = matching_costs(full, referring_logits, objects)
     return assign(config.dice_cost * dice + config.referring_cost * referring)
 
 
@@ -158,9 +164,7 @@ def _layer_losses(
         weights[index, t:] = 0
         if not len(item.masks):
             continue
-        with torch.no_grad():
-            full = F.interpolate(mask_logits[index, :t].float(), size=size, mode="bilinear")
-        queries, matched = match(full, referring_logits[index, :t], item, config)
+        queries, matched = match(mask_logits[index, :t], referring_logits[index, :t], item, config)
         predicted.append(mask_logits[index][:t, queries].flatten(0, 1))  # (t m) h w
         wanted.append(item.masks[matched].transpose(0, 1).flatten(0, 1))  # (t m) H W
         is_referred = item.is_referred[matched]
