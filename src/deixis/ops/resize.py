@@ -1,0 +1,68 @@
+"""The size that a frame has in a network, and the resizing to it, as the published systems do both.
+
+Axes: t frames, n objects, H W pixels, h w resized pixels.
+"""
+
+import numpy as np
+import torch
+from jaxtyping import Bool, UInt8
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def resized_size(height: int, width: int, short_side: int, long_side: int) -> tuple[int, int]:
+    """Return the (height, width) that brings the short side to ``short_side`` within ``long_side``.
+
+    The rule of DETR, MTTR and ReferFormer: where the long side would come out longer than ``long_side``, the
+    short side is made shorter; the side that follows is cut off to whole pixels (so it may be ``long_side -
+    1``).
+
+    Raises:
+        ValueError: a size is not positive.
+    """
+    if min(height, width, short_side, long_side) < 1:
+        raise ValueError(f"sizes must be positive, got {height}x{width} to {short_side}/{long_side}")
+    shorter, longer = min(height, width), max(height, width)
+    target = short_side
+    if longer / shorter * target > long_side:
+        target = max(round(long_side * shorter / longer), 1)
+    if shorter == target:
+        return height, width
+    if width < height:
+        return int(target * height / width), target
+    return target, int(target * width / height)
+
+
+def resize_frame(
+    frame: UInt8[np.ndarray, "H W 3"] | UInt8[Tensor, "3 H W"], short_side: int, long_side: int
+) -> UInt8[Tensor, "3 h w"]:
+    """Resize one frame by the rule of :func:`resized_size`, channels first."""
+    pixels = torch.from_numpy(np.ascontiguousarray(frame)).permute(2, 0, 1) if isinstance(frame, np.ndarray) else frame
+    size = resized_size(*pixels.shape[-2:], short_side, long_side)
+    return pixels.contiguous() if size == pixels.shape[-2:] else resize_pixels(pixels, size).contiguous()
+
+
+def resize_frames(frames: UInt8[np.ndarray, "t H W 3"], size: tuple[int, int]) -> UInt8[np.ndarray, "t h w
+3"]:
+    """Resize frames to ``size`` (h, w): bilinear with antialiasing, as PIL does."""
+    pixels = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)  # t 3 H W
+    return np.ascontiguousarray(resize_pixels(pixels, size).permute(0, 2, 3, 1).numpy())
+
+
+def resize_pixels(pixels: UInt8[Tensor, "*t 3 H W"], size: tuple[int, int]) -> UInt8[Tensor, "*t 3 h w"]:
+    """Resize bytes to ``size`` (h, w), within one grey level of PIL's bilinear filter.
+
+    Resizing in bytes matters: floats differ by a level on average, and filters without antialiasing by many.
+    """
+    from torchvision.transforms.v2 import InterpolationMode
+    from torchvision.transforms.v2 import functional as transforms
+
+    return transforms.resize_image(pixels, list(size), interpolation=InterpolationMode.BILINEAR, antialias=True)
+
+
+def resize_masks(masks: Bool[np.ndarray, "n t H W"], size: tuple[int, int]) -> Bool[np.ndarray, "n t h w"]:
+    """Resize masks to ``size`` (h, w) by nearest neighbour."""
+    if not masks.size:
+        return np.zeros((*masks.shape[:2], *size), dtype=bool)
+    values = torch.from_numpy(np.ascontiguousarray(masks).view(np.uint8))
+    return F.interpolate(values, size=size, mode="nearest").numpy().view(bool)
