@@ -28,6 +28,7 @@ class Observation:
         world_tracks: the same relative to the background.
         extents: longer side and area of the whole body (pixels, pixels squared).
         inside: share of the body inside the frame, hidden or not.
+        areas: visible pixels of the rendered frame.
         overlaps: share of the smaller of two bodies (inside the frame) where the two overlap.
     """
 
@@ -38,6 +39,7 @@ class Observation:
     world_tracks: Float[np.ndarray, "n t 2"]
     extents: Float[np.ndarray, "n t 2"]
     inside: Float[np.ndarray, "n t"]
+    areas: Float[np.ndarray, "n t"]
     overlaps: Float[np.ndarray, "n n t"]
 
     @property
@@ -81,4 +83,4 @@ def _observe(clip: RenderedClip) -> Observation:
             overlaps[first, second] = overlaps[second, first] = share
     extents = np.stack([2 * clip.poses.radii / unit, clip.whole_areas / unit**2], axis=-1)
     inside = amodal / np.maximum(clip.whole_areas, 1)
-    return Observation(clip.scene, seen, places, frame_tracks, world_tracks, extents, inside, overlaps)
+    return Observation(clip.scene, seen, places, frame_tracks, world_tracks, extents, inside, areas, overlaps)

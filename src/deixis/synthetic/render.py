@@ -1,4 +1,4 @@
-"""Turn a scene into frames, masks, boxes, visibility and optical flow; all exact, each made when first asked for.
+"""Turn a scene into frames, masks, boxes, visibility and optical flow: exact, each made when asked for.
 
 Legend: n objects, t frames.
 """
@@ -89,7 +89,7 @@ class RenderedClip:
 
     @cached_property
     def boxes(self) -> Float32[np.ndarray, "n t 4"]:
-        """Boxes around the visible masks, (left, top, right, bottom) in pixels, right and bottom exclusive; else 0."""
+        """Boxes around the visible masks: left, top, right, bottom in pixels, the last two exclusive; else 0."""
         boxes = np.zeros((*self.masks.shape[:2], 4), np.float32)
         for axis in (0, 1):
             seen = self.masks.any(axis=2 + axis)  # the profile over x, then over y
@@ -99,7 +99,7 @@ class RenderedClip:
 
     @cached_property
     def visibility(self) -> Float32[np.ndarray, "n t"]:
-        """Visible share of the whole object: what others hide and what is outside of the frame is not visible."""
+        """Visible share of the whole object: what is hidden or outside of the frame is not visible."""
         return (self.masks.sum(axis=(2, 3)) / np.maximum(self.whole_areas, 1)).astype(np.float32)
 
     @cached_property
@@ -109,10 +109,10 @@ class RenderedClip:
 
     @cached_property
     def flow(self) -> Float32[np.ndarray, "t 2 H W"]:
-        """Backward flow: pixel (x, y) showed at (x + flow[0], y + flow[1]) in the *previous* frame of the scene.
+        """Backward flow, (x, y): what pixel p shows was at p + flow[:, p] in the *previous* frame of the scene.
 
-        It is exact also where the place was hidden or outside of the frame then. Frame 0 of the scene has no previous
-        one; its flow is 0.
+        It is exact also where that place was hidden or outside of the frame then. Frame 0 of the scene has no
+        previous one; its flow is 0.
         """
         height, width = self.scene.settings.size
         indices = np.asarray(self.indices, float)
@@ -150,7 +150,7 @@ class RenderedClip:
 
     @cached_property
     def _windows(self) -> tuple[tuple[tuple[Window, Window], ...], ...]:
-        """For each object and time: the part of the frame that its layer touches, and the part of the layer."""
+        """For each object and time: the part of the frame that its layer touches, and that of the layer."""
         return tuple(tuple(self._cut(layer)) for layer in self._layers)
 
     def _cut(self, layer: Layer) -> Iterator[tuple[Window, Window]]:

@@ -98,7 +98,7 @@ def _place(
     others: list[ObjectSpec],
     crowding: float,
 ) -> ObjectSpec:
-    """Give ``look`` a path: the first of some draws that overlaps ``others`` little, else the one that does least."""
+    """Give ``look`` a path: the first of some draws that overlaps ``others`` little, else the best one."""
     low, high = SIZES[look.size]
     radius = float(rng.uniform(low, high)) * settings.unit * SHAPES[look.shape].scale
     times = np.arange(settings.length, dtype=float)
@@ -126,7 +126,7 @@ def _place(
 
 
 def _overlap(track: np.ndarray, radius: float, others: list[tuple[np.ndarray, float]]) -> float:
-    """Return how much discs of the objects' radii overlap: mean over time, most over the others, in [0, 1]."""
+    """Return how much discs of the objects' radii overlap: mean over time, most of the others, in [0, 1]."""
     worst = 0.0
     for other, other_radius in others:
         distance = np.hypot(*(track - other).T)

@@ -1,7 +1,7 @@
-"""The bodies of objects: rigid outlines and articulated ones, as signed distances of parts that swing on joints.
+"""The bodies of objects, rigid and articulated: signed distances of parts that swing on joints.
 
-Every body lies in the square [-1, 1] x [-1, 1], x to the right and y down, and looks to the right. A distance is
-negative inside and in units of the body's half extent.
+Every body lies in the square [-1, 1] x [-1, 1], x to the right and y down, and looks to the right. A distance
+is negative inside and in units of the body's half extent.
 """
 
 from collections.abc import Callable
