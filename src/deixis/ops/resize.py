@@ -37,13 +37,16 @@ def resize_frame(
     frame: UInt8[np.ndarray, "H W 3"] | UInt8[Tensor, "3 H W"], short_side: int, long_side: int
 ) -> UInt8[Tensor, "3 h w"]:
     """Resize one frame by the rule of :func:`resized_size`, channels first."""
-    pixels = torch.from_numpy(np.ascontiguousarray(frame)).permute(2, 0, 1) if isinstance(frame, np.ndarray) else frame
+    pixels = frame
+    if isinstance(pixels, np.ndarray):
+        pixels = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)
     size = resized_size(*pixels.shape[-2:], short_side, long_side)
     return pixels.contiguous() if size == pixels.shape[-2:] else resize_pixels(pixels, size).contiguous()
 
 
-def resize_frames(frames: UInt8[np.ndarray, "t H W 3"], size: tuple[int, int]) -> UInt8[np.ndarray, "t h w
-3"]:
+def resize_frames(
+    frames: UInt8[np.ndarray, "t H W 3"], size: tuple[int, int]
+) -> UInt8[np.ndarray, "t h w 3"]:
     """Resize frames to ``size`` (h, w): bilinear with antialiasing, as PIL does."""
     pixels = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)  # t 3 H W
     return np.ascontiguousarray(resize_pixels(pixels, size).permute(0, 2, 3, 1).numpy())
@@ -57,7 +60,8 @@ def resize_pixels(pixels: UInt8[Tensor, "*t 3 H W"], size: tuple[int, int]) -> U
     from torchvision.transforms.v2 import InterpolationMode
     from torchvision.transforms.v2 import functional as transforms
 
-    return transforms.resize_image(pixels, list(size), interpolation=InterpolationMode.BILINEAR, antialias=True)
+    bilinear = InterpolationMode.BILINEAR
+    return transforms.resize_image(pixels, list(size), interpolation=bilinear, antialias=True)
 
 
 def resize_masks(masks: Bool[np.ndarray, "n t H W"], size: tuple[int, int]) -> Bool[np.ndarray, "n t h w"]:
