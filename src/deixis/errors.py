@@ -41,6 +41,10 @@ class RecipeError(DeixisError):
     """A training recipe with an unknown field or an impossible value."""
 
 
+class TrainingError(DeixisError):
+    """A training run that cannot go on, as when its loss is no longer finite."""
+
+
 class UnknownNameError(DeixisError):
     """A name that no table holds; the message offers the closest ones."""
 

@@ -45,12 +45,6 @@ class PixelBatch:
         """How many expressions there are."""
         return len(self.referents)
 
-    @property
-    def num_masks(self) -> int:
-        """How many target masks the expressions have together: objects times annotated frames, empty ones too."""
-        sizes = [masks.shape[0] * masks.shape[1] for masks in self.masks]
-        return sum(sizes[video] for video in self.video_index.tolist())
-
     def pin_memory(self) -> "PixelBatch":
         """Return the batch in page-locked memory, which copies to a GPU in the background."""
         return PixelBatch(
@@ -83,14 +77,16 @@ class PixelBatch:
         frames = self.frames.to(device, non_blocking=True).float().mul_(scale).sub_(shift)
         frames = frames.masked_fill_(padding_mask[..., None], 0).permute(0, 1, 4, 2, 3)  # b t 3 H W
         frames = frames if channels_last else frames.contiguous()
-        masks = [clip_masks.to(device, non_blocking=True) for clip_masks in self.masks]
-        videos = self.video_index.tolist()
-        targets = tuple(
-            Target(masks[video], referents, self.has_visibility[video])
-            for video, referents in zip(videos, self.referents, strict=True)
-        )
         clip = Clip(frames, padding_mask, self.annotated_frames)
-        return Batch(clip, self.tokens.to(device), self.video_index.to(device), targets)
+        return Batch(clip, self.tokens.to(device), self.video_index.to(device), self.targets(device))
+
+    def targets(self, device: torch.device | str = "cpu") -> tuple[Target, ...]:
+        """Return one target an expression on ``device``; the expressions of a clip share its masks."""
+        masks = [clip_masks.to(device, non_blocking=True) for clip_masks in self.masks]
+        return tuple(
+            Target(masks[video], referents, self.has_visibility[video])
+            for video, referents in zip(self.video_index.tolist(), self.referents, strict=True)
+        )
 
 
 def collate(samples: Sequence[Sample], tokenize: Callable[[Sequence[str]], Tokens]) -> PixelBatch:

@@ -15,7 +15,7 @@ from deixis.errors import DatasetError
 
 @dataclass(frozen=True)
 class Draw:
-    """One clip to load: the ``index``-th of ``source``, and the ``position`` of the draw, which seeds its chances."""
+    """One clip to load: the ``index``-th of ``source``; the ``position`` of the draw seeds its chances."""
 
     source: int
     index: int
@@ -23,10 +23,10 @@ class Draw:
 
 
 class Sampler:
-    """Endless draws from sources of ``sizes``, in proportion to ``weights``; each pass over a source is a
-    permutation.
+    """Endless draws from several sources in proportion to their weights.
 
-    Sources take turns by largest deficit, so that any stretch of the order holds them in proportion.
+    Each pass over a source is a permutation of its clips. Sources take turns by largest deficit, so that any
+    stretch of the order holds them in proportion.
     """
 
     def __init__(self, sizes: Sequence[int], weights: Sequence[float], seed: int) -> None:
@@ -72,8 +72,9 @@ class Sampler:
 
 
 class ShardedBatches:
-    """The draws of one process, in the parts in which it computes them (a ``batch_sampler`` of a
-    ``DataLoader``).
+    """The draws of one process, in the parts in which it computes them.
+
+    A ``batch_sampler`` of a ``DataLoader``.
 
     The ``batch_size`` draws of an optimiser step are cut into ``num_processes * parts`` equal pieces; process
     ``rank`` takes every ``num_processes``-th of them.

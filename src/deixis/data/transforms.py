@@ -74,6 +74,9 @@ def jitter_colours(
 
 def resize(sample: Sample, short_side: int, long_side: int) -> Sample:
     """Resize frames (bilinear with antialiasing, in uint8) and masks (nearest) by the published size rule."""
+    sides = sample.frames.shape[1:3]
+    if min(sides) == short_side and max(sides) <= long_side:
+        return sample
     from deixis.ops.resize import resize_frames, resize_masks, resized_size
 
     size = resized_size(*sample.frames.shape[1:3], short_side, long_side)

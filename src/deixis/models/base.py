@@ -65,6 +65,10 @@ class ReferringModel(nn.Module, ABC):
         batch's own.
         """
 
+    def count_masks(self, targets: Sequence[Target]) -> float:
+        """Count what the mask losses are divided by; the trainer averages it over processes."""
+        return float(sum(target.masks.shape[0] * target.masks.shape[1] for target in targets))
+
     @abstractmethod
     def postprocess(self, output: Any) -> Trajectories:
         """Score the trajectories of the last layer; masks are made later, for the chosen ones only."""

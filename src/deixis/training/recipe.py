@@ -51,6 +51,8 @@ class ClipRule:
             "random": a window at a random place each time.
         length: frames of a clip.
         stride: every ``stride``-th frame, for "random".
+        predicted_frames: frames of a clip, drawn anew for each step, that the language side predicts; the vision side
+            sees all. 0: all. For the kinds other than "around-annotated", which has its own.
         expressions_per_clip: expressions drawn for a clip, at most; 1 with the first two kinds makes one
             sample of every (expression, window), as published. The vision side runs once for all of them.
     """
@@ -58,12 +60,17 @@ class ClipRule:
     kind: Literal["around-annotated", "tiling", "random"] = "random"
     length: int = 8
     stride: int = 1
+    predicted_frames: int = 0
     expressions_per_clip: int = 1
 
     def __post_init__(self) -> None:
         check_choice("clip.kind", self.kind, ("around-annotated", "tiling", "random"))
         check(self.length >= 1, f"clip.length must be 1 or more, got {self.length}")
         check(self.stride >= 1, f"clip.stride must be 1 or more, got {self.stride}")
+        check(
+            0 <= self.predicted_frames <= self.length,
+            f"clip.predicted_frames must lie in 0 to clip.length, got {self.predicted_frames}",
+        )
         check(
             self.expressions_per_clip >= 1,
             f"clip.expressions_per_clip must be 1 or more, got {self.expressions_per_clip}",

@@ -1,0 +1,86 @@
+"""The folder of a run: its recipe, its checkpoints, and at the end the model."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+from accelerate import Accelerator
+
+from deixis.configuration import to_plain
+from deixis.errors import RecipeError
+from deixis.models.base import ReferringModel
+
+from .checkpoint import list_checkpoints, remove_partial
+from .logging import LOG_NAME
+from .optim import AveragedWeights
+from .override import differences
+from .recipe import Recipe, recipe_from_plain
+
+CHECKPOINTS = "checkpoints"
+MODEL = "model"
+RECIPE = "recipe.json"
+
+
+def open_run(out: Path, recipe: Recipe, resume: bool, accelerator: Accelerator) -> Path | None:
+    """Make the folder ``out`` ready and return the newest checkpoint to go on from, if there is one.
+
+    Raises:
+        RecipeError: the run in ``out`` was started with another recipe.
+    """
+    if accelerator.is_main_process:
+        if not resume:
+            drop_run(out)
+        check_same_recipe(out / RECIPE, recipe)
+        out.mkdir(parents=True, exist_ok=True)
+        remove_partial(out / CHECKPOINTS)
+        partial = out / f"{RECIPE}.partial"
+        partial.write_text(json.dumps(to_plain(recipe), indent=2) + "\n", encoding="utf-8")
+        os.replace(partial, out / RECIPE)
+    accelerator.wait_for_everyone()
+    checkpoints = list_checkpoints(out / CHECKPOINTS)
+    return checkpoints[-1] if checkpoints else None
+
+
+def drop_run(out: Path) -> None:
+    """Remove the files of an earlier run in ``out``, and nothing else."""
+    for name in (CHECKPOINTS, MODEL, "tensorboard"):
+        shutil.rmtree(out / name, ignore_errors=True)
+    for name in (RECIPE, LOG_NAME):
+        (out / name).unlink(missing_ok=True)
+
+
+def check_same_recipe(path: Path, recipe: Recipe) -> None:
+    """Refuse to go on with another recipe than that of the run (fields that change no result may differ).
+
+    Raises:
+        RecipeError: naming the first field that differs.
+    """
+    if not path.is_file():
+        return
+    earlier = recipe_from_plain(json.loads(path.read_text(encoding="utf-8")))
+    changed = differences(earlier, recipe)
+    if changed:
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        raise RecipeError(
+            f"the run in {path.parent} was started with another {changed[0]}{more}; choose another folder, "
+            "or start it anew"
+        )
+
+
+def write_model(
+    out: Path, model: ReferringModel, average: AveragedWeights | None, accelerator: Accelerator
+) -> Path:
+    """Write the trained (averaged, where there are averages) weights in a folder for ``deixis.load``."""
+    folder = out / MODEL
+    if accelerator.is_main_process:
+        from safetensors.torch import save_model
+
+        if average is not None:
+            average.swap(model)
+        folder.mkdir(parents=True, exist_ok=True)
+        save_model(model, str(folder / "weights.safetensors"))
+        if average is not None:
+            average.swap(model)
+    accelerator.wait_for_everyone()
+    return folder

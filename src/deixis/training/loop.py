@@ -1,0 +1,100 @@
+"""Train a recipe: a loop to be read from top to bottom.
+
+One step: load the parts of the batch; agree with the other processes on how many masks and expressions they
+hold together; set the rates; sum up the gradients part by part; clip; move the weights. Then, when due: log,
+validate, save.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from deixis.models.base import ReferringModel
+
+from .folder import open_run, write_model
+from .logging import RunLog, format_seconds
+from .optim import rate_factor, set_rates
+from .recipe import Recipe
+from .run import Run, StopSignal, build_model, start_accelerator
+from .sources import ClipSource, open_sources
+
+Validate = Callable[[ReferringModel], dict[str, float]]
+
+
+def train(
+    recipe: Recipe,
+    out: Path,
+    resume: bool = True,
+    *,
+    model: ReferringModel | None = None,
+    sources: Sequence[ClipSource] | None = None,
+    validate: Validate | None = None,
+    device: Literal["auto", "cpu"] = "auto",
+    show_progress: bool = True,
+) -> Path:
+    """Train ``recipe`` in the folder ``out``, or go on with what is there.
+
+    Run it in several processes with ``python -m torch.distributed.run``. SIGTERM ends it after the current
+    step, with a checkpoint.
+
+    Args:
+        recipe: what to train.
+        out: folder of the run: ``recipe.json``, ``log.jsonl``, ``checkpoints/``, at the end ``model/``.
+        resume: go on from the newest checkpoint in ``out``; False: start anew and drop what is there.
+        model: the model to train; None: the recipe's, from its weights or its own initialisation.
+        sources: the clips; None: the recipe's.
+        validate: measures the model (its averaged weights, where the recipe has them) every
+            ``recipe.validate_every`` steps.
+        device: "auto": the GPU where there is one.
+        show_progress: draw a bar.
+
+    Returns:
+        The folder of the trained model, or the last checkpoint where SIGTERM came first.
+
+    Raises:
+        RecipeError: the recipe does not fit the model, the machine, or the run in ``out``.
+        TrainingError: the loss is not finite.
+    """
+    accelerator = start_accelerator(recipe, device)
+    newest = open_run(out, recipe, resume, accelerator)
+    torch.manual_seed(recipe.seed)
+    sources = open_sources(recipe) if sources is None else sources
+    model = build_model(recipe, sources) if model is None else model
+    run = Run(accelerator, recipe, out, model, sources)
+    if newest is not None:
+        run.restore(newest)
+    log = RunLog(out, run.step, is_main=accelerator.is_main_process, show_progress=show_progress)
+    with log, StopSignal() as stop:
+        is_finished = do_steps(run, log, stop, validate)
+    checkpoint = run.save()
+    return write_model(out, run.model, run.average, accelerator) if is_finished else checkpoint
+
+
+def do_steps(run: Run, log: RunLog, stop: StopSignal, validate: Validate | None = None) -> bool:
+    """Do the steps that are left; False when a stop was asked for before the last one."""
+    recipe = run.recipe
+    batches = run.batches()
+    while run.progress < 1:
+        parts = list(islice(batches, recipe.accumulation))
+        agreed = run.agree(parts, stop.is_set)
+        rates = set_rates(run.optimizer, rate_factor(recipe.schedule, run.progress, run.units))
+        values = run.sum_gradients(parts, agreed)
+        values["gradient_norm"] = run.clip_gradients()
+        run.optimizer.step()
+        run.optimizer.zero_grad()
+        run.finish_step(values)
+
+        if run.step % recipe.log_every == 0:
+            line = run.summary(rates)
+            log.write(line)
+            log.show(run.progress, f"loss {line['loss']:.3f}, {format_seconds(line['eta_seconds'])} left")
+        if validate is not None and recipe.validate_every and run.step % recipe.validate_every == 0:
+            log.write({"step": run.step, "validation": run.validate(validate)})
+        if agreed.is_stopping:
+            return False
+        if agreed.is_checkpoint_due or (recipe.checkpoint_steps and run.step % recipe.checkpoint_steps == 0):
+            run.save()
+    return True

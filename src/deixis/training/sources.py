@@ -1,0 +1,142 @@
+"""From the data of a recipe to batches: records, plans of clips, and the loader of one process."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from deixis.data.clips import ClipPlan, Sample, plan_clips, read_clip
+from deixis.data.collate import PixelBatch, collate
+from deixis.data.records import VideoRecord
+from deixis.data.sampler import Draw, Sampler, ShardedBatches
+from deixis.data.transforms import transform
+from deixis.structures import Tokens
+
+from .recipe import DataSource, Recipe
+
+
+@dataclass(frozen=True)
+class ClipSource:
+    """The training clips of one data set: ``plans`` into ``records``, drawn in proportion to ``weight``."""
+
+    records: Sequence[VideoRecord]
+    plans: Sequence[ClipPlan]
+    weight: float = 1.0
+
+
+def open_sources(recipe: Recipe) -> tuple[ClipSource, ...]:
+    """Read the indexes of all data sets of ``recipe``; pixels are read later."""
+    return tuple(make_source(recipe, open_records(source), source.weight) for source in recipe.data)
+
+
+def make_source(recipe: Recipe, records: Sequence[VideoRecord], weight: float = 1.0) -> ClipSource:
+    """Plan the clips of ``records`` by the clip rule of ``recipe``."""
+    rule = recipe.clip
+    plans = plan_clips(records, rule.kind, rule.length, rule.expressions_per_clip)
+    return ClipSource(records, plans, weight)
+
+
+def open_records(source: DataSource) -> Sequence[VideoRecord]:
+    """Return the records of one data source, from the cache of rendered clips where it names one."""
+    if source.name == "synthetic":
+        from deixis.synthetic.benchmark import records
+
+        rendered = records(source.split, source.num_clips or None)
+        if not source.cache:
+            return rendered
+        from deixis.data.cache import cached_records
+
+        return cached_records(rendered, Path(source.cache), name=f"{source.name}-{source.split}")
+    from deixis.data.catalog import read_records
+
+    found = read_records(source.name, source.split, Path(source.root))
+    return found[: source.num_clips] if source.num_clips else found
+
+
+class ClipDataset(Dataset):
+    """Clips by draw. The chances of a clip follow from the seed and the position of its draw alone."""
+
+    def __init__(self, sources: Sequence[ClipSource], recipe: Recipe) -> None:
+        """Build over ``sources``, with the clip rule and transforms of ``recipe``."""
+        self.sources = sources
+        self.recipe = recipe
+
+    def __getitem__(self, draw: Draw) -> Sample:
+        rule, change = self.recipe.clip, self.recipe.transforms
+        generator = np.random.default_rng([self.recipe.seed, 1, draw.position])
+        source = self.sources[draw.source]
+        plan = source.plans[draw.index]
+        if rule.predicted_frames and plan.annotated_frames is None:
+            # All clips of a step predict the same frames: one batch holds one choice.
+            choice = np.random.default_rng([self.recipe.seed, 2, draw.position // self.recipe.batch_size])
+            predicted = tuple(
+                sorted(choice.choice(rule.length, rule.predicted_frames, replace=False).tolist())
+            )
+        else:
+            predicted = None
+        sample = read_clip(
+            source.records[plan.record],
+            plan,
+            generator,
+            length=rule.length,
+            stride=rule.stride,
+            predicted_frames=predicted,
+            expressions_per_clip=rule.expressions_per_clip,
+        )
+        return transform(
+            sample,
+            generator,
+            short_side=change.short_side,
+            long_side=change.long_side,
+            flip=change.flip,
+            swap_words=change.swap_words,
+            colour_jitter=change.colour_jitter,
+        )
+
+
+@dataclass(frozen=True)
+class Collate:
+    """Samples to a batch; a class so that processes that load data can take it along."""
+
+    tokenize: Callable[[Sequence[str]], Tokens]
+
+    def __call__(self, samples: Sequence[Sample]) -> PixelBatch:
+        """Batch ``samples``."""
+        return collate(samples, self.tokenize)
+
+
+def make_batches(
+    sources: Sequence[ClipSource],
+    recipe: Recipe,
+    tokenize: Callable[[Sequence[str]], Tokens],
+    *,
+    step: int = 0,
+    rank: int = 0,
+    num_processes: int = 1,
+    pin_memory: bool = False,
+) -> Iterator[PixelBatch]:
+    """Yield the batches of one process from ``step`` on, without end; ``recipe.accumulation`` make a step."""
+    sampler = Sampler(
+        [len(source.plans) for source in sources], [source.weight for source in sources], recipe.seed
+    )
+    draws = ShardedBatches(
+        sampler,
+        batch_size=recipe.batch_size,
+        parts=recipe.accumulation,
+        rank=rank,
+        num_processes=num_processes,
+        position=step * recipe.batch_size,
+    )
+    loader = DataLoader(
+        ClipDataset(sources, recipe),
+        batch_sampler=draws,  # type: ignore[invalid-argument-type]  any iterable of lists will do
+        collate_fn=Collate(tokenize),
+        num_workers=recipe.num_workers,
+        pin_memory=pin_memory,
+        # A generator of its own: the loader must not draw from the one that dropout uses.
+        generator=torch.Generator().manual_seed(recipe.seed),
+    )
+    return iter(loader)

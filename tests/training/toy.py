@@ -1,0 +1,169 @@
+"""A world and a model small enough to train in a second."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from deixis.data.records import Expression, VideoRecord
+from deixis.models.base import ReferringModel
+from deixis.models.inputs import InputSpec
+from deixis.structures import Clip, Target, TextFeatures, Tokens, Trajectories, VideoFeatures
+from deixis.text.words import train_tokenizer
+from deixis.training.recipe import ClipRule, DataSource, Optim, Recipe, Schedule, Transforms
+from deixis.training.sources import ClipSource, make_source
+
+COLOURS = {"red": (220, 30, 30), "green": (30, 220, 30), "blue": (30, 30, 220)}
+HEIGHT, WIDTH = 16, 24
+
+
+@dataclass(frozen=True)
+class ToyVideo:
+    """Coloured squares that move to the right; object ids from 1 in the order of ``names``."""
+
+    names: tuple[str, ...]
+    places: tuple[tuple[int, int], ...]
+    num_frames: int
+
+    def masks(self, indices: Sequence[int], object_ids: Sequence[int]) -> np.ndarray:
+        masks = np.zeros((len(object_ids), len(indices), HEIGHT, WIDTH), bool)
+        for row, identity in enumerate(object_ids):
+            top, left = self.places[identity - 1]
+            for column, index in enumerate(indices):
+                masks[row, column, top : top + 5, left + index : left + index + 5] = True
+        return masks
+
+
+@dataclass(frozen=True)
+class ToyFrames:
+    video: ToyVideo
+
+    def read(self, indices: Sequence[int]) -> np.ndarray:
+        frames = np.full((len(indices), HEIGHT, WIDTH, 3), 90, np.uint8)
+        for identity, name in enumerate(self.video.names, start=1):
+            frames[self.video.masks(indices, [identity])[0]] = COLOURS[name]
+        return frames
+
+
+@dataclass(frozen=True)
+class ToyMasks:
+    video: ToyVideo
+
+    def read(self, indices: Sequence[int], object_ids: Sequence[int]) -> np.ndarray:
+        return self.video.masks(indices, object_ids)
+
+
+def toy_records(count: int = 12, num_frames: int = 6) -> list[VideoRecord]:
+    generator = np.random.default_rng(5)
+    records = []
+    for number in range(count):
+        names = tuple(generator.permutation(list(COLOURS))[: 2 + number % 2])
+        places = tuple(
+            (5 * row, int(generator.integers(0, WIDTH - 5 - num_frames))) for row in range(len(names))
+        )
+        video = ToyVideo(names, places, num_frames)
+        expressions = [
+            Expression(str(row), f"the {name} square", (row + 1,)) for row, name in enumerate(names)
+        ]
+        absent = [name for name in COLOURS if name not in names]
+        expressions += [Expression(f"absent {name}", f"the {name} square on the left") for name in absent]
+        records.append(
+            VideoRecord(
+                name=f"toy{number}",
+                frame_names=tuple(f"{index:05d}" for index in range(num_frames)),
+                frames=ToyFrames(video),
+                expressions=tuple(expressions),
+                object_ids=tuple(range(1, len(names) + 1)),
+                masks=ToyMasks(video),
+                size=(HEIGHT, WIDTH),
+            )
+        )
+    return records
+
+
+@dataclass(frozen=True)
+class ToyConfig:
+    inputs: InputSpec = InputSpec(short_side=HEIGHT, long_side=WIDTH)
+
+
+@dataclass(frozen=True)
+class ToyOutput:
+    mask_logits: Tensor  # e t H W
+    presence_logits: Tensor  # e t
+
+
+class ToyModel(ReferringModel):
+    """A convolution per frame, weighted by the mean word of the expression."""
+
+    config_class = ToyConfig
+
+    def __init__(self, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.config = ToyConfig()
+        self.tokenizer = train_tokenizer(f"the {name} square on the left right" for name in COLOURS)
+        self.backbone = nn.Conv2d(3, 16, 3, padding=1)
+        self.text_encoder = nn.Embedding(16, 16)
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(16, 16)
+        self.presence = nn.Linear(16, 1)
+
+    def encode_video(self, clip: Clip) -> VideoFeatures:
+        b = len(clip.frames)
+        features = F.relu(self.backbone(clip.frames.flatten(0, 1))).unflatten(0, (b, -1))
+        return VideoFeatures((features,), (clip.padding_mask,))
+
+    def encode_text(self, tokens: Tokens) -> TextFeatures:
+        return TextFeatures(self.text_encoder(tokens.ids), tokens.padding_mask)
+
+    def forward(
+        self, video: VideoFeatures, text: TextFeatures, video_index: Tensor | None = None
+    ) -> ToyOutput:
+        kept = (~text.padding_mask).to(text.words.dtype)[..., None]
+        sentence = (text.words * kept).sum(1) / kept.sum(1)
+        kernel = self.head(self.dropout(sentence))
+        features = video.maps[0][video_index]
+        logits = torch.einsum("etchw,ec->ethw", features, kernel)
+        return ToyOutput(logits, self.presence(features.mean((-1, -2)) * kernel[:, None]).squeeze(-1))
+
+    def criterion(
+        self, output: ToyOutput, targets: Sequence[Target], num_masks: float | None = None
+    ) -> dict[str, Tensor]:
+        num_masks = self.count_masks(targets) if num_masks is None else num_masks
+        loss_mask = output.mask_logits.new_zeros(())
+        present = torch.zeros_like(output.presence_logits)
+        for index, target in enumerate(targets):
+            truth = target.masks[list(target.referents)].any(0)
+            present[index] = truth.flatten(1).any(1).to(present.dtype)
+            if target.referents:
+                logits = output.mask_logits[index].float()
+                loss_mask = loss_mask + F.binary_cross_entropy_with_logits(logits, truth.float())
+        loss_presence = F.binary_cross_entropy_with_logits(output.presence_logits.float(), present.float())
+        return {"loss_mask": 10 * loss_mask / num_masks, "loss_presence": loss_presence}
+
+    def postprocess(self, output: ToyOutput) -> Trajectories:
+        raise NotImplementedError
+
+
+def toy_recipe(**changes: object) -> Recipe:
+    settings: dict[str, object] = {
+        "name": "toy",
+        "model": "toy",
+        "data": (DataSource(name="toy"),),
+        "clip": ClipRule(kind="random", length=4, expressions_per_clip=3),
+        "transforms": Transforms(short_side=HEIGHT, long_side=WIDTH, flip=0.5, colour_jitter=0.05),
+        "batch_size": 4,
+        "optim": Optim(lr=1e-2, groups={"text_encoder": 2e-2}, clip_norm=1.0),
+        "schedule": Schedule(kind="cosine", warmup=0.1),
+        "steps": 12,
+        "checkpoint_steps": 5,
+        "checkpoint_every": 0.0,
+        "log_every": 1,
+    }
+    return Recipe(**(settings | changes))  # type: ignore[arg-type]
+
+
+def toy_sources(recipe: Recipe) -> tuple[ClipSource, ...]:
+    return (make_source(recipe, toy_records()),)
