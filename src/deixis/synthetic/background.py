@@ -17,7 +17,8 @@ def sample_background(rng: np.random.Generator) -> Background:
     for _ in range(3):
         grey, chroma, angle = rng.uniform(88, 190), rng.uniform(2, 12), hue + rng.uniform(-0.7, 0.7)
         offsets = np.array([np.cos(angle), np.cos(angle - 2.09), np.cos(angle + 2.09)])
-        colours.append(tuple(float(value) for value in grey + chroma * offsets))
+        red, green, blue = (float(value) for value in grey + chroma * offsets)
+        colours.append((red, green, blue))
     return Background(kind, int(rng.integers(2**31)), tuple(colours))
 
 

@@ -1,4 +1,4 @@
-"""The fixed benchmark ``synthetic``: which seeds and which combinations of colour and shape each split has."""
+"""The fixed benchmark ``synthetic``: seeds and combinations of colour and shape by split."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

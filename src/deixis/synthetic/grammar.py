@@ -64,7 +64,8 @@ def word(claim: Claim, rng: np.random.Generator, number: int = 1) -> str:
     before: dict[str, str] = {}
     behind: list[str] = []
     for predicate in claim.attributes:
-        if predicate.name == "texture" and rng.random() < 0.4:
+        # "with stripes furthest to the left" would put the stripes there.
+        if predicate.name == "texture" and not claim.modifiers and rng.random() < 0.5:
             behind.append(_pick(rng, TEXTURE_PHRASES[predicate.value], plural=number > 1))
         else:
             words = {"colour": COLOUR_WORDS, "size": SIZE_WORDS, "texture": TEXTURE_WORDS}[predicate.name]

@@ -148,7 +148,7 @@ def _texture(spec: ObjectSpec, material: np.ndarray, unit: float) -> np.ndarray 
 def motion(
     spec: ObjectSpec, layer: Layer, centres: np.ndarray, radii: np.ndarray, phases: np.ndarray
 ) -> Float32[np.ndarray, "2 t s s"]:
-    """Return where, in the frame, each pixel's piece of the body is at the *given* poses (those a frame before)."""
+    """Return where in the frame each pixel's piece of the body is at other poses (those a frame before)."""
     x, y = np.zeros_like(layer.rim), np.zeros_like(layer.rim)
     for index, part in enumerate(SHAPES[spec.shape].parts):
         angle, lift = (value.astype(np.float32)[:, None, None] for value in part.pose(phases))

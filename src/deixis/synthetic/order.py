@@ -42,7 +42,7 @@ def rank_truth(
 
 
 def compare(observation: Observation, by: str, first: int, second: int, speeds: Speeds) -> int:
-    """Return 1 where ``first`` clearly comes before ``second``, -1 for the contrary, 0 where it is not clear."""
+    """Return 1 where ``first`` clearly comes before ``second``, -1 for the contrary, 0 where unclear."""
     if by in ("left", "top"):
         return _compare_places(observation, 0 if by == "left" else 1, first, second)
     if by == "size":

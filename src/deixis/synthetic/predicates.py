@@ -1,9 +1,9 @@
 """Three-valued truths about the objects of a clip: true, false, or borderline (None).
 
-A predicate is true of an object only with a clear margin over the whole clip, and false only with one; between the
-two lies None, and an expression for which any object is borderline is never used. Motion is judged twice, in the
-frame and relative to the background; a motion word is true only where both agree, and false only where both agree,
-so that a moving camera never decides.
+A predicate is true of an object only with a clear margin over the whole clip, and false only with one. Between
+the two lies None, and an expression for which any object is borderline is never used. Motion is judged twice,
+in the frame and relative to the background; a motion word is true only where both agree, and false only where
+both agree, so that a moving camera never decides.
 
 Distances are pixels of the reference frame (shorter side 128), speeds the same to a frame of a 16-frame clip.
 """
@@ -160,12 +160,9 @@ def _depth(observation: Observation, index: int, anchor: int, behind: bool) -> T
 
 
 def _tracks(observation: Observation, index: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the way in the frame and in the world, from the first frame in which the object is seen to the last."""
+    """Return the way in the frame and in the world, from the first frame with the object to the last."""
     seen = np.flatnonzero(observation.seen[index])
     span = slice(seen[0], seen[-1] + 1)
-    pace = observation.scene.settings.pace
-    # Dividing lengths by the pace would hide small shifts of short clips; only speeds are scaled, in _steps.
-    assert pace > 0
     return observation.frame_tracks[index, span], observation.world_tracks[index, span]
 
 
@@ -236,7 +233,7 @@ def _is_slow(observation: Observation, index: int) -> Truth:
 
 
 def _starts(observation: Observation, index: int) -> Truth:
-    return _changes(observation, index, [track for track in _tracks(observation, index)])
+    return _changes(observation, index, list(_tracks(observation, index)))
 
 
 def _stops(observation: Observation, index: int) -> Truth:

@@ -89,10 +89,10 @@ class RenderedClip:
 
     @cached_property
     def boxes(self) -> Float32[np.ndarray, "n t 4"]:
-        """Boxes around the visible masks: left, top, right, bottom in pixels, the last two exclusive; else 0."""
+        """Boxes of the visible masks: left, top, right, bottom in pixels, the last two exclusive; or 0."""
         boxes = np.zeros((*self.masks.shape[:2], 4), np.float32)
         for axis in (0, 1):
-            seen = self.masks.any(axis=2 + axis)  # the profile over x, then over y
+            seen = np.asarray(self.masks.any(axis=2 + axis))  # the profile over x, then over y
             boxes[..., axis] = seen.argmax(axis=-1)
             boxes[..., 2 + axis] = np.where(seen.any(-1), seen.shape[-1] - seen[..., ::-1].argmax(axis=-1), 0)
         return boxes
@@ -109,7 +109,7 @@ class RenderedClip:
 
     @cached_property
     def flow(self) -> Float32[np.ndarray, "t 2 H W"]:
-        """Backward flow, (x, y): what pixel p shows was at p + flow[:, p] in the *previous* frame of the scene.
+        """Backward flow (x, y): what pixel p shows was at p + flow[:, p] in the *previous* frame.
 
         It is exact also where that place was hidden or outside of the frame then. Frame 0 of the scene has no
         previous one; its flow is 0.
@@ -160,7 +160,7 @@ class RenderedClip:
             left, right = min(max(x, 0), width), max(min(x + side, width), 0)
             top, bottom = min(max(y, 0), height), max(min(y + side, height), 0)
             window = (slice(top, max(bottom, top)), slice(left, max(right, left)))
-            yield window, tuple(slice(s.start - o, s.stop - o) for s, o in zip(window, (y, x), strict=True))
+            yield window, (slice(top - y, window[0].stop - y), slice(left - x, window[1].stop - x))
 
     @cached_property
     def _owners(self) -> UInt8[np.ndarray, "t H W"]:

@@ -1,7 +1,8 @@
 """What a clip is made of, as plain values: camera, background, objects and their paths, all from one seed.
 
 Lengths are pixels of the frame. Paths are given in *world* coordinates: those of the background plane, which
-are the frame's own at the camera's rest. The camera maps a world point w to ``zoom * (w - centre) + frame centre``.
+are the frame's own at the camera's rest. The camera maps a world point w to
+``zoom * (w - centre) + frame centre``.
 """
 
 from dataclasses import dataclass, field

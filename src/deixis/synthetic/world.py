@@ -15,7 +15,7 @@ from .sampling import sample_scene
 from .scene import SceneSettings
 
 WHOLE_CLIP = 96
-"""Clips of up to this many frames are drawn at once and kept; of longer ones, only the frames that are asked for."""
+"""Clips of up to this many frames are drawn at once and kept; of longer ones, only the frames asked for."""
 
 
 @dataclass(frozen=True)
