@@ -1,0 +1,150 @@
+"""The record of an evaluation: what was scored, how, with what, and every figure and row that came of it."""
+
+import datetime
+import hashlib
+import importlib.metadata
+import json
+import math
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deixis.configuration import from_plain, to_plain
+from deixis.errors import DeixisError
+from deixis.evaluation.ledger import write_text
+from deixis.metrics.tables import ExpressionRow, Figures, aggregate, by_kind, by_video
+from deixis.version import __version__
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_PACKAGES = ("torch", "torchvision", "transformers", "numpy")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultRecord:
+    """Everything that is needed to trust and to repeat a result.
+
+    Attributes:
+        model: its name.
+        weights_sha256: of its parameters and buffers (see :func:`weights_sha256`), or "" without weights.
+        dataset: its name.
+        split: of the data set.
+        protocol: name and parameters of the way of scoring.
+        figures: over all rows.
+        figures_by_kind: of each kind of expression.
+        figures_by_video: of each video.
+        rows: one an expression.
+        versions: of Deixis, Python and the packages that numbers depend on.
+        device: that the model ran on.
+        date: UTC, ISO 8601.
+        seconds: that the evaluation took, without videos finished by earlier runs.
+    """
+
+    model: str
+    weights_sha256: str
+    dataset: str
+    split: str
+    protocol: Mapping[str, Any]
+    figures: Figures
+    figures_by_kind: Mapping[str, Figures]
+    figures_by_video: Mapping[str, Figures]
+    rows: tuple[ExpressionRow, ...]
+    versions: Mapping[str, str]
+    device: str
+    date: str
+    seconds: float
+
+
+def make_record(
+    rows: Sequence[ExpressionRow],
+    *,
+    model: str,
+    weights_sha256: str,
+    dataset: str,
+    split: str,
+    protocol: Mapping[str, Any],
+    device: str,
+    seconds: float,
+) -> ResultRecord:
+    """Compute the figures of ``rows`` and put them on record with this machine's versions and the time."""
+    return ResultRecord(
+        model=model,
+        weights_sha256=weights_sha256,
+        dataset=dataset,
+        split=split,
+        protocol=dict(protocol),
+        figures=aggregate(rows),
+        figures_by_kind=by_kind(rows),
+        figures_by_video=by_video(rows),
+        rows=tuple(rows),
+        versions=collect_versions(),
+        device=device,
+        date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        seconds=round(seconds, 3),
+    )
+
+
+def save_record(record: ResultRecord, path: Path) -> None:
+    """Write a record as JSON, atomically; a figure that no expression has is ``null``.
+
+    Raises:
+        SinkError: the folder cannot be written.
+    """
+    write_text(path, json.dumps(_without_nan(to_plain(record)), indent=1, allow_nan=False) + "\n")
+
+
+def load_record(path: Path) -> ResultRecord:
+    """Read a record back.
+
+    Raises:
+        DeixisError: the file is missing or is no record.
+    """
+    try:
+        plain = json.loads(path.read_text(encoding="utf-8"))
+        plain["figures"] = _figures(plain["figures"])
+        for name in ("figures_by_kind", "figures_by_video"):
+            plain[name] = {key: _figures(value) for key, value in plain[name].items()}
+        return from_plain(ResultRecord, plain)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DeixisError(f"{path} is no record of an evaluation: {error}") from error
+
+
+def weights_sha256(model: "nn.Module") -> str:
+    """Return the SHA-256 of a model's parameters and buffers: names, types, shapes and bytes, sorted by name.
+
+    The same weights give the same hash whatever file they came from.
+    """
+    import torch
+
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        values = tensor.detach().cpu().contiguous()
+        digest.update(f"{name} {values.dtype} {tuple(values.shape)}\n".encode())
+        digest.update(values.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def collect_versions() -> dict[str, str]:
+    """Return the versions of Deixis, Python and the packages that numbers depend on."""
+    installed = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    return {"deixis": __version__, "python": platform.python_version(), **installed}
+
+
+def _figures(plain: Mapping[str, Any]) -> Figures:
+    """Rebuild figures; what is null was no number."""
+    nan = math.nan
+    values = {key: nan if value is None else value for key, value in plain.items()}
+    values["precision"] = tuple(nan if value is None else value for value in plain["precision"])
+    return from_plain(Figures, values)
+
+
+def _without_nan(value: Any) -> Any:
+    """Replace NaN, which JSON lacks, by None."""
+    if isinstance(value, Mapping):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
