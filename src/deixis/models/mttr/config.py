@@ -105,6 +105,7 @@ VARIANTS: dict[str, MttrConfig] = {
         text_encoder="words-tiny",
         is_text_encoder_frozen=False,
         width=128,
+        num_heads=4,
         num_decoder_layers=2,
         feedforward=512,
         num_queries=1,
@@ -116,6 +117,7 @@ VARIANTS: dict[str, MttrConfig] = {
 }
 """Published checkpoints: Refer-YouTube-VOS (windows of 12 in training) and A2D-Sentences (8 or 10).
 
-Ours: "mttr-tiny-synthetic", small enough to train on two CPU cores. Its one query is the referent or says that
-there is none: with the few clips that such a training sees, matching many queries to objects would not settle.
+Ours: "mttr-tiny-synthetic", small enough to train on two CPU cores. Its one query is the referent or says
+that there is none: with the few clips that such a training sees, matching many queries to objects would not
+settle.
 """
