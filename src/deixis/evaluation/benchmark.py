@@ -1,4 +1,4 @@
-"""Score a predictor on records: every expression of every video, and the control that tells whether words matter.
+"""Score a predictor on records: every expression of every video, and the control that words matter.
 
 Legend: e expressions, t frames, H W pixels.
 """
@@ -148,7 +148,7 @@ def _chunks(
             held = []
     if num_frames != len(record.frame_names):
         raise DatasetError(
-            f"{record.name}: masks predicted for {num_frames} frames of {len(record.frame_names)}"
+            f"{record.name}: masks predicted for {num_frames} frames, the video has {len(record.frame_names)}"
         )
     if held:
         yield [i for i, _ in held], np.stack([mask for _, mask in held])

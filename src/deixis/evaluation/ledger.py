@@ -72,7 +72,8 @@ class Ledger:
             ) from error
         keys = sorted(key for key in {*old, *identity} if old.get(key) != identity.get(key))
         raise SinkError(
-            f"{self.path} holds another evaluation (it differs in {', '.join(keys)}); give --overwrite or another --out"
+            f"{self.path} holds another evaluation (it differs in {', '.join(keys)}); "
+            "give --overwrite or another --out"
         )
 
 

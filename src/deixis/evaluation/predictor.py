@@ -1,4 +1,4 @@
-"""Where the masks that are scored come from: a model, arrays, later folders. The scorer does not know which."""
+"""Where the masks to score come from: a model, arrays, later folders. The scorer does not know which."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol

@@ -22,14 +22,14 @@ _COLUMNS = (
 
 
 def figures_table(figures: Mapping[str, Figures], corner: str = "") -> str:
-    """Return a Markdown table, one row a group, figures in percent; a dash where a group has no such figure."""
+    """Return a Markdown table, one row a group, figures in percent, a dash where there is none."""
     header = [corner, *_COLUMNS]
     body = [[name, *_cells(group)] for name, group in figures.items()]
     return _table([header, *body])
 
 
 def render_markdown(record: ResultRecord, *, with_videos: bool = True) -> str:
-    """Return the report: what was scored and how, the figures in all, by kind of expression and by video."""
+    """Return the report: what was scored and how, and the figures in all, by kind and by video."""
     lines = [
         f"# {record.model} on {record.dataset}/{record.split}",
         "",
