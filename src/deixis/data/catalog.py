@@ -1,7 +1,7 @@
 """The table of data sets: which module reads them, what they look like on disk, where they come from."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,14 +64,14 @@ DATASETS: Mapping[str, DatasetEntry] = {
 """Name -> entry. To add one: a module of this folder with ``records``, and a line here."""
 
 
-def find_dataset(name: str) -> DatasetEntry:
-    """Return the entry of a data set.
+def find_dataset(name: str, others: Sequence[str] = ()) -> DatasetEntry:
+    """Return the entry of a data set; ``others`` are names that the caller takes besides.
 
     Raises:
         UnknownNameError: there is none of that name; the closest are offered.
     """
     if name not in DATASETS:
-        raise UnknownNameError("data set", name, DATASETS)
+        raise UnknownNameError("data set", name, (*DATASETS, *others))
     return DATASETS[name]
 
 

@@ -157,7 +157,7 @@ def _chunks(
 def _truths(
     record: VideoRecord, indices: Sequence[int], expressions: Sequence[Expression]
 ) -> Iterable[Bool[np.ndarray, "t H W"]]:
-    """Yield for each expression the union of its referents' masks; none has a pixel where it has no referent."""
+    """Yield for each expression the union of its referents' masks; without referents it is empty."""
     assert record.masks is not None
     named = sorted({object_id for expression in expressions for object_id in expression.object_ids})
     masks = record.masks.read(indices, named)  # n t H W

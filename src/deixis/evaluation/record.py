@@ -1,26 +1,18 @@
 """The record of an evaluation: what was scored, how, with what, and every figure and row that came of it."""
 
 import datetime
-import hashlib
-import importlib.metadata
 import json
 import math
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deixis.configuration import from_plain, to_plain
 from deixis.errors import DeixisError
 from deixis.evaluation.ledger import write_text
+from deixis.inference.record import versions
 from deixis.metrics.tables import ExpressionRow, Figures, aggregate, by_kind, by_video
-from deixis.version import __version__
-
-if TYPE_CHECKING:
-    from torch import nn
-
-_PACKAGES = ("torch", "torchvision", "transformers", "numpy")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +21,8 @@ class ResultRecord:
 
     Attributes:
         model: its name.
-        weights_sha256: of its parameters and buffers (see :func:`weights_sha256`), or "" without weights.
+        weights_sha256: of its parameters and buffers (``inference.record.weights_hash``), or "" without
+            weights.
         dataset: its name.
         split: of the data set.
         protocol: name and parameters of the way of scoring.
@@ -80,7 +73,7 @@ def make_record(
         figures_by_kind=by_kind(rows),
         figures_by_video=by_video(rows),
         rows=tuple(rows),
-        versions=collect_versions(),
+        versions=versions(),
         device=device,
         date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         seconds=round(seconds, 3),
@@ -110,27 +103,6 @@ def load_record(path: Path) -> ResultRecord:
         return from_plain(ResultRecord, plain)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise DeixisError(f"{path} is no record of an evaluation: {error}") from error
-
-
-def weights_sha256(model: "nn.Module") -> str:
-    """Return the SHA-256 of a model's parameters and buffers: names, types, shapes and bytes, sorted by name.
-
-    The same weights give the same hash whatever file they came from.
-    """
-    import torch
-
-    digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        values = tensor.detach().cpu().contiguous()
-        digest.update(f"{name} {values.dtype} {tuple(values.shape)}\n".encode())
-        digest.update(values.reshape(-1).view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
-
-
-def collect_versions() -> dict[str, str]:
-    """Return the versions of Deixis, Python and the packages that numbers depend on."""
-    installed = {name: importlib.metadata.version(name) for name in _PACKAGES}
-    return {"deixis": __version__, "python": platform.python_version(), **installed}
 
 
 def _figures(plain: Mapping[str, Any]) -> Figures:

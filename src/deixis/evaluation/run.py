@@ -1,0 +1,100 @@
+"""One evaluation from beginning to end: rows kept as they come, then the record and the report."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deixis.data.records import VideoRecord
+from deixis.evaluation.benchmark import evaluate_records
+from deixis.evaluation.ledger import Ledger, write_text
+from deixis.evaluation.predictor import Predictor
+from deixis.evaluation.record import ResultRecord, make_record, save_record
+from deixis.evaluation.report import render_markdown
+from deixis.inference.record import versions
+
+ROWS_FILE, RECORD_FILE, REPORT_FILE = "rows.jsonl", "result.json", "report.md"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What is evaluated on what.
+
+    Attributes:
+        model: its name.
+        weights_sha256: of its weights, "" where there are none.
+        dataset: name of the data set.
+        split: of the data set.
+        device: that the model runs on.
+        settings: anything else that changes the predictions (data type, windows).
+    """
+
+    model: str
+    weights_sha256: str
+    dataset: str
+    split: str
+    device: str = "cpu"
+    settings: tuple[tuple[str, Any], ...] = ()
+
+
+def evaluate(
+    records: Iterable[VideoRecord],
+    predict: Predictor,
+    subject: Subject,
+    out: Path,
+    *,
+    permute_seed: int | None = None,
+    overwrite: bool = False,
+) -> ResultRecord:
+    """Score ``predict`` and write rows, record and report; videos of a broken run are not done again.
+
+    Args:
+        records: videos with masks.
+        predict: gives the masks.
+        subject: goes on record; an old ``out`` must be of the same.
+        out: folder of ``rows.jsonl``, ``result.json`` and ``report.md``.
+        permute_seed: of the language control, None for the score itself (see ``evaluate_records``).
+        overwrite: throw away what ``out`` holds.
+
+    Raises:
+        SinkError: ``out`` cannot be written or holds another evaluation.
+        DatasetError: as ``evaluate_records``.
+    """
+    started = time.monotonic()
+    protocol = {
+        "name": "per-expression" if permute_seed is None else "per-expression, expressions permuted",
+        "frames": "all annotated",
+        "tolerance": 0.008,
+        **({} if permute_seed is None else {"permute_seed": permute_seed}),
+        **dict(subject.settings),
+    }
+    identity = {
+        "model": subject.model,
+        "weights_sha256": subject.weights_sha256,
+        "dataset": subject.dataset,
+        "split": subject.split,
+        "protocol": protocol,
+        "deixis": versions()["deixis"],
+    }
+    ledger = Ledger(out / ROWS_FILE, identity, overwrite=overwrite)
+    rows = evaluate_records(
+        records,
+        predict,
+        permute_seed=permute_seed,
+        done=ledger.done,
+        on_video=lambda record, found: ledger.add(record.name, found),
+    )
+    result = make_record(
+        rows,
+        model=subject.model,
+        weights_sha256=subject.weights_sha256,
+        dataset=subject.dataset,
+        split=subject.split,
+        protocol=protocol,
+        device=subject.device,
+        seconds=time.monotonic() - started,
+    )
+    save_record(result, out / RECORD_FILE)
+    write_text(out / REPORT_FILE, render_markdown(result))
+    return result
