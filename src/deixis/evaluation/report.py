@@ -34,7 +34,8 @@ def render_markdown(record: ResultRecord, *, with_videos: bool = True) -> str:
         f"# {record.model} on {record.dataset}/{record.split}",
         "",
         f"- protocol: {', '.join(f'{key} {value}' for key, value in record.protocol.items())}",
-        """Return the report: what was scored and how, and the figures in all, by kind and by video."""
+        f"- {record.figures.num_expressions} expressions with a referent, "
+        f"{record.figures.num_absent} absent, "
         f"{len(record.figures_by_video)} videos, {record.figures.num_frames} expression-frames",
         f"- weights sha256: {record.weights_sha256 or '-'}",
         f"- device: {record.device}; {record.date}; {record.seconds:.1f} s; "
