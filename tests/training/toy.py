@@ -1,7 +1,7 @@
 """A world and a model small enough to train in a second."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -86,7 +86,7 @@ def toy_records(count: int = 12, num_frames: int = 6) -> list[VideoRecord]:
 
 @dataclass(frozen=True)
 class ToyConfig:
-    inputs: InputSpec = InputSpec(short_side=HEIGHT, long_side=WIDTH)
+    inputs: InputSpec = field(default_factory=lambda: InputSpec(short_side=HEIGHT, long_side=WIDTH))
 
 
 @dataclass(frozen=True)

@@ -44,13 +44,28 @@ class ClipPlan:
         record: index of the video among the records.
         frames: frame indices; empty: a window at a random place, drawn when the clip is read.
         annotated_frames: positions in the clip that are predicted; None: all.
-        expressions: indices of the record's expressions to draw from.
+        expressions: indices of the record's expressions to draw from; None: all.
     """
 
     record: int
     frames: tuple[int, ...]
     annotated_frames: tuple[int, ...] | None
-    expressions: tuple[int, ...]
+    expressions: tuple[int, ...] | None
+
+
+@dataclass(frozen=True)
+class WholeVideos(Sequence[ClipPlan]):
+    """One plan a video, its window drawn when it is read; made when asked for, as worlds can be endless."""
+
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> ClipPlan:  # type: ignore[invalid-method-override]  no slices
+        if not 0 <= index < self.count:
+            raise IndexError(f"there are {self.count} videos, there is no video {index}")
+        return ClipPlan(index, (), None, None)
 
 
 def window_around(frame: int, num_frames: int, length: int) -> tuple[tuple[int, ...], int]:
@@ -91,7 +106,7 @@ def plan_clips(
     kind: Literal["around-annotated", "tiling", "random"],
     length: int,
     expressions_per_clip: int = 1,
-) -> list[ClipPlan]:
+) -> Sequence[ClipPlan]:
     """List the training clips of ``records``.
 
     "random" gives one plan a video. The other kinds give one a window and expression whose object appears in
@@ -101,15 +116,14 @@ def plan_clips(
     Raises:
         DatasetError: a record has expressions but no masks to learn from.
     """
+    if kind == "random":
+        return WholeVideos(len(records))
     plans = []
     for index, record in enumerate(records):
         if not record.expressions:
             continue
         if record.masks is None:
             raise DatasetError(f"video {record.name!r} has no masks; train on a split that has them")
-        if kind == "random":
-            plans.append(ClipPlan(index, (), None, tuple(range(len(record.expressions)))))
-            continue
         for frames, annotated in _windows(record, kind, length):
             candidates = _answered(record, [frames[position] for position in annotated or range(length)])
             chosen = (
@@ -133,34 +147,41 @@ def read_clip(
 
     ``predicted_frames`` are the positions to predict where the plan leaves that open; None: all.
 
-    The objects are those that appear in the annotated frames, in the order of their ids. Where the window is
-    drawn here, expressions whose object does not appear in it are passed over, unless no other is left.
+    The objects are those that appear in the clip, as far as it is annotated, in the order of their ids. Where
+    the window is drawn here, expressions whose object does not appear in it are passed over, unless no other
+    is left.
+
+    Raises:
+        DatasetError: the video has no masks or no expressions.
     """
+    if record.masks is None or not record.expressions:
+        raise DatasetError(
+            f"video {record.name!r} has no masks or no expressions; train on a split with both"
+        )
     frames = plan.frames or random_window(len(record.frame_names), length, stride, generator)
-    positions = predicted_frames if plan.annotated_frames is None else plan.annotated_frames
-    annotated = [frames[position] for position in positions or range(len(frames))]
+    annotated = [frames[position] for position in plan.annotated_frames or range(len(frames))]
     ids = tuple(sorted(record.object_ids))
-    if record.masks is None:
-        raise DatasetError(f"video {record.name!r} has no masks; train on a split that has them")
     masks = record.masks.read(annotated, ids)  # n k H W
     visible = masks.any(axis=(1, 2, 3))
-    shown = {identity for identity, is_visible in zip(ids, visible, strict=True) if is_visible}
+    masks = masks[visible]
+    if plan.annotated_frames is None and predicted_frames is not None:
+        masks = masks[:, list(predicted_frames)]
+    order = [identity for identity, is_visible in zip(ids, visible, strict=True) if is_visible]
+    candidates = range(len(record.expressions)) if plan.expressions is None else plan.expressions
     answered = [
         index
-        for index in plan.expressions
-        if not record.expressions[index].object_ids or shown & set(record.expressions[index].object_ids)
+        for index in candidates
+        if not record.expressions[index].object_ids or set(order) & set(record.expressions[index].object_ids)
     ]
-    pool = np.array(answered or plan.expressions)
-    chosen = generator.permutation(pool)[:expressions_per_clip]
-    order = [identity for identity in ids if identity in shown]
+    chosen = generator.permutation(np.array(answered or candidates))[:expressions_per_clip]
     expressions = [record.expressions[index] for index in chosen]
     return Sample(
         frames=record.frames.read(frames),
-        masks=masks[visible],
-        annotated_frames=positions,
+        masks=masks,
+        annotated_frames=predicted_frames if plan.annotated_frames is None else plan.annotated_frames,
         expressions=tuple(expression.text for expression in expressions),
         referents=tuple(
-            tuple(order.index(identity) for identity in expression.object_ids if identity in shown)
+            tuple(order.index(identity) for identity in expression.object_ids if identity in order)
             for expression in expressions
         ),
         has_visibility=plan.annotated_frames is None,

@@ -11,6 +11,7 @@ from deixis.configuration import to_plain
 from deixis.errors import RecipeError
 from deixis.models.base import ReferringModel
 
+from .build import TOKENIZER
 from .checkpoint import list_checkpoints, remove_partial
 from .logging import LOG_NAME
 from .optim import AveragedWeights
@@ -34,9 +35,7 @@ def open_run(out: Path, recipe: Recipe, resume: bool, accelerator: Accelerator) 
         check_same_recipe(out / RECIPE, recipe)
         out.mkdir(parents=True, exist_ok=True)
         remove_partial(out / CHECKPOINTS)
-        partial = out / f"{RECIPE}.partial"
-        partial.write_text(json.dumps(to_plain(recipe), indent=2) + "\n", encoding="utf-8")
-        os.replace(partial, out / RECIPE)
+        _write(out / RECIPE, json.dumps(to_plain(recipe), indent=2) + "\n")
     accelerator.wait_for_everyone()
     checkpoints = list_checkpoints(out / CHECKPOINTS)
     return checkpoints[-1] if checkpoints else None
@@ -46,7 +45,7 @@ def drop_run(out: Path) -> None:
     """Remove the files of an earlier run in ``out``, and nothing else."""
     for name in (CHECKPOINTS, MODEL, "tensorboard"):
         shutil.rmtree(out / name, ignore_errors=True)
-    for name in (RECIPE, LOG_NAME):
+    for name in (RECIPE, LOG_NAME, TOKENIZER):
         (out / name).unlink(missing_ok=True)
 
 
@@ -68,6 +67,13 @@ def check_same_recipe(path: Path, recipe: Recipe) -> None:
         )
 
 
+def write_tokenizer(out: Path, model: ReferringModel, accelerator: Accelerator) -> None:
+    """Keep the tokenizer of the run beside its recipe."""
+    if accelerator.is_main_process and model.tokenizer is not None:
+        _write(out / TOKENIZER, model.tokenizer.definition)
+    accelerator.wait_for_everyone()
+
+
 def write_model(
     out: Path, model: ReferringModel, average: AveragedWeights | None, accelerator: Accelerator
 ) -> Path:
@@ -84,3 +90,9 @@ def write_model(
             average.swap(model)
     accelerator.wait_for_everyone()
     return folder
+
+
+def _write(path: Path, text: str) -> None:
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    os.replace(partial, path)

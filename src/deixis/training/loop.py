@@ -14,11 +14,12 @@ import torch
 
 from deixis.models.base import ReferringModel
 
-from .folder import open_run, write_model
+from .build import build_model
+from .folder import open_run, write_model, write_tokenizer
 from .logging import RunLog, format_seconds
 from .optim import rate_factor, set_rates
 from .recipe import Recipe
-from .run import Run, StopSignal, build_model, start_accelerator
+from .run import Run, StopSignal, start_accelerator
 from .sources import ClipSource, open_sources
 
 Validate = Callable[[ReferringModel], dict[str, float]]
@@ -62,7 +63,8 @@ def train(
     newest = open_run(out, recipe, resume, accelerator)
     torch.manual_seed(recipe.seed)
     sources = open_sources(recipe) if sources is None else sources
-    model = build_model(recipe, sources) if model is None else model
+    model = build_model(recipe, sources, out) if model is None else model
+    write_tokenizer(out, model, accelerator)
     run = Run(accelerator, recipe, out, model, sources)
     if newest is not None:
         run.restore(newest)

@@ -51,8 +51,8 @@ class ClipRule:
             "random": a window at a random place each time.
         length: frames of a clip.
         stride: every ``stride``-th frame, for "random".
-        predicted_frames: frames of a clip, drawn anew for each step, that the language side predicts; the vision side
-            sees all. 0: all. For the kinds other than "around-annotated", which has its own.
+        predicted_frames: frames of a clip, drawn anew for each step, that the language side predicts; the
+            vision side sees all. 0: all. For the kinds other than "around-annotated", which has its own.
         expressions_per_clip: expressions drawn for a clip, at most; 1 with the first two kinds makes one
             sample of every (expression, window), as published. The vision side runs once for all of them.
     """

@@ -24,7 +24,6 @@ from torch import Tensor, nn
 from deixis.data.collate import PixelBatch
 from deixis.errors import RecipeError, TrainingError
 from deixis.models.base import ReferringModel
-from deixis.models.registry import family_part, find_variant
 from deixis.structures import Batch
 
 from .checkpoint import load_checkpoint, restore_random_state, save_checkpoint
@@ -338,10 +337,3 @@ def use_channels_last(model: nn.Module) -> None:
     for parameter in model.parameters():
         if parameter.dim() == 4:
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
-
-
-def build_model(recipe: Recipe, sources: Sequence[ClipSource]) -> ReferringModel:
-    """Build the recipe's model, with its weights and its tokenizer."""
-    family, config = find_variant(recipe.model)
-    model = family_part(family, "model").MODEL(config)
-    return model

@@ -17,6 +17,8 @@ from deixis.structures import Tokens
 
 from .recipe import DataSource, Recipe
 
+Report = Callable[[int, int], None]
+
 
 @dataclass(frozen=True)
 class ClipSource:
@@ -27,9 +29,12 @@ class ClipSource:
     weight: float = 1.0
 
 
-def open_sources(recipe: Recipe) -> tuple[ClipSource, ...]:
-    """Read the indexes of all data sets of ``recipe``; pixels are read later."""
-    return tuple(make_source(recipe, open_records(source), source.weight) for source in recipe.data)
+def open_sources(recipe: Recipe, report: Report | None = None) -> tuple[ClipSource, ...]:
+    """Read the indexes of all data sets of ``recipe``; pixels are read later.
+
+    ``report`` is told how many of how many clips of a cache are rendered.
+    """
+    return tuple(make_source(recipe, open_records(source, report), source.weight) for source in recipe.data)
 
 
 def make_source(recipe: Recipe, records: Sequence[VideoRecord], weight: float = 1.0) -> ClipSource:
@@ -39,7 +44,7 @@ def make_source(recipe: Recipe, records: Sequence[VideoRecord], weight: float = 
     return ClipSource(records, plans, weight)
 
 
-def open_records(source: DataSource) -> Sequence[VideoRecord]:
+def open_records(source: DataSource, report: Report | None = None) -> Sequence[VideoRecord]:
     """Return the records of one data source, from the cache of rendered clips where it names one."""
     if source.name == "synthetic":
         from deixis.synthetic.benchmark import records
@@ -49,10 +54,11 @@ def open_records(source: DataSource) -> Sequence[VideoRecord]:
             return rendered
         from deixis.data.cache import cached_records
 
-        return cached_records(rendered, Path(source.cache), name=f"{source.name}-{source.split}")
-    from deixis.data.catalog import read_records
+        name, settings = f"{source.name}-{source.split}", f"{rendered.settings!r} {rendered.first_seed}"
+        return cached_records(rendered, Path(source.cache), name=name, settings=settings, report=report)
+    from deixis.data.catalog import load_records
 
-    found = read_records(source.name, source.split, Path(source.root))
+    found = [record for record in load_records(source.name, source.root, source.split) if record.expressions]
     return found[: source.num_clips] if source.num_clips else found
 
 

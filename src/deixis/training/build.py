@@ -1,0 +1,67 @@
+"""The model of a recipe, before its first step."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from deixis.data.records import VideoRecord
+from deixis.errors import RecipeError, UnknownNameError
+from deixis.models.base import ReferringModel
+from deixis.models.registry import family_part, find_variant
+from deixis.text.tokenizer import Tokenizer
+
+from .recipe import Recipe
+from .sources import ClipSource
+
+TOKENIZER = "tokenizer.json"
+PAD_TOKEN = "<pad>"
+NUM_VOCABULARY_VIDEOS = 1000
+"""Videos of each source whose expressions make the vocabulary of a tokenizer trained here."""
+
+
+def build_model(recipe: Recipe, sources: Sequence[ClipSource], out: Path) -> ReferringModel:
+    """Build the recipe's model with its weights and its tokenizer.
+
+    A tokenizer that is trained here is kept in the folder ``out`` of the run, so that going on takes the same
+    one.
+
+    Raises:
+        RecipeError: there is no such variant, or nothing to make its tokenizer from.
+    """
+    try:
+        family, config = find_variant(recipe.model)
+    except UnknownNameError as error:
+        raise RecipeError(f"recipe {recipe.name}: {error}") from error
+    model = family_part(family, "model").MODEL(config)
+    if model.tokenizer is None:
+        model.tokenizer = find_tokenizer(recipe, sources, out, getattr(config, "text_encoder", ""))
+    return model
+
+
+def find_tokenizer(recipe: Recipe, sources: Sequence[ClipSource], out: Path, text_encoder: str) -> Tokenizer:
+    """Read the recipe's tokenizer, or train one for an encoder that starts from nothing.
+
+    Raises:
+        RecipeError: the text encoder is a pretrained one, and the recipe names no tokenizer file for it.
+    """
+    if recipe.tokenizer:
+        path = Path(recipe.tokenizer)
+        if not path.is_file():
+            raise RecipeError(f"there is no tokenizer file {path}; set the recipe field tokenizer")
+        return Tokenizer.from_file(path, pad_token=PAD_TOKEN)
+    if not text_encoder.startswith("words"):
+        raise RecipeError(
+            f"the text encoder {text_encoder} needs its own tokenizer; set the recipe field tokenizer to its "
+            "tokenizer.json"
+        )
+    from deixis.text.words import MAX_TOKENS, train_tokenizer
+
+    kept = out / TOKENIZER
+    if kept.is_file():
+        return Tokenizer.from_file(kept, pad_token=PAD_TOKEN, max_tokens=MAX_TOKENS)
+    return train_tokenizer(expression for source in sources for expression in _expressions(source.records))
+
+
+def _expressions(records: Sequence[VideoRecord]) -> Iterator[str]:
+    for index in range(min(len(records), NUM_VOCABULARY_VIDEOS)):
+        for expression in records[index].expressions:
+            yield expression.text
