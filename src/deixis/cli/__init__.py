@@ -1,9 +1,10 @@
 """The command line: one file a command, named in ``COMMANDS`` and imported only when it is called.
 
-A command is a frozen data class in a module of its own: the fields are the arguments, their docstrings the help
-(``tyro`` reads both), and ``run()`` does the work and imports what is heavy. A class that parses in its own way has a
-class method ``parse(arguments, program)``, which takes the place of ``tyro``. ``run`` prints results on standard
-output and raises what goes wrong; :func:`main` turns that into one line and an exit code. Parsing imports no torch.
+A command is a frozen data class in a module of its own: the fields are the arguments, their docstrings the
+help (``tyro`` reads both), and ``run()`` does the work and imports what is heavy. A class that parses in its
+own way has a class method ``parse(arguments, program)``, which takes the place of ``tyro``. ``run`` prints
+results on standard output and raises what goes wrong; :func:`main` turns that into one line and an exit code.
+Parsing imports no torch.
 """
 
 import importlib
@@ -75,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _explain(error: Exception) -> None:
-    """Print ``error`` as one line; an ``ImportError`` that names no extra is a defect of ours and is raised again."""
+    """Print ``error`` in one line; raise an ``ImportError`` again that names no extra: a defect of ours."""
     if os.environ.get("DEIXIS_TRACEBACK") == "1":
         raise error
     if isinstance(error, ImportError) and "deixis[" not in str(error):

@@ -1,0 +1,199 @@
+"""A whole video in two passes: look at every window and keep the candidates, then show the referent.
+
+The first pass reads frames and writes mask logits of the few best candidates to disk; the referent is chosen
+when all windows were seen; the second pass makes its masks, frame by frame. What stays in memory does not
+grow with the video but for a few numbers a frame.
+
+Axes: e expressions, t frames, k candidates, h w cells or resized pixels, H W pixels of the video.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int, UInt8
+from torch import Tensor
+
+from deixis.errors import SourceError
+from deixis.ops.resize import resize_frame
+from deixis.structures import TextFeatures
+from deixis.video.frames import Frame
+from deixis.video.results import FrameResult
+
+from .engine import Engine
+from .linking import Candidates, Linker
+from .spool import MaskSpool
+from .windows import Window, WindowRule, cut_windows, handover
+
+
+@dataclass(frozen=True)
+class FrameStamp:
+    """Where a frame stands in its video: what is left of a frame when its pixels are gone."""
+
+    index: int
+    time: float
+    name: str
+
+    @classmethod
+    def of(cls, frame: Frame) -> "FrameStamp":
+        """Return the stamp of ``frame``."""
+        return cls(frame.index, frame.time, frame.name)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found in one frame.
+
+    Attributes:
+        stamp: the frame.
+        masks: ``bool [e, H, W]`` at the video's size.
+        scores: ``float [e]`` of the chosen trajectories in this frame.
+        presence: ``float [e]``.
+    """
+
+    stamp: FrameStamp
+    masks: Bool[np.ndarray, "e H W"]
+    scores: Float[np.ndarray, "e"]
+    presence: Float[np.ndarray, "e"]
+
+    def with_frame(self, frame: Frame) -> FrameResult:
+        """Join the answer with the frame that it speaks of."""
+        return FrameResult(frame, self.masks, self.scores, self.presence)
+
+
+def prepare(frame: Frame, engine: Engine) -> UInt8[Tensor, "3 h w"]:
+    """Resize the pixels of ``frame`` as the model wants them."""
+    return resize_frame(frame.image, engine.inputs.short_side, engine.inputs.long_side)
+
+
+def answer(
+    engine: Engine,
+    stamp: FrameStamp,
+    mask_logits: Float[Tensor, "e h w"],
+    scores: Float[Tensor, "e"],
+    presence: Float[Tensor, "e"],
+    sizes: tuple[tuple[int, int], tuple[int, int]],
+) -> Answer:
+    """Make the masks of one frame, empty where the presence is below the model's threshold.
+
+    ``sizes`` are those of the network's input and of the video.
+    """
+    masks = engine.make_masks(mask_logits, *sizes)
+    threshold = engine.inputs.presence_threshold
+    if threshold is not None:
+        masks = masks & (presence >= threshold).to(masks.device)[:, None, None]
+    numbers = [np.array(values.float().cpu(), dtype=np.float32) for values in (scores, presence)]
+    return Answer(stamp, masks.cpu().numpy(), *numbers)
+
+
+class OfflineRun:
+    """One video and its expressions, as a context: :meth:`read` all frames, then iterate over the answers."""
+
+    def __init__(self, engine: Engine, text: TextFeatures, rule: WindowRule, num_candidates: int) -> None:
+        self.engine = engine
+        self.text = text
+        self.rule = rule
+        self.num_candidates = num_candidates
+        self.stamps: list[FrameStamp] = []
+        self.size: tuple[int, int] | None = None
+        self._input_size = (0, 0)
+        self._spool = MaskSpool()
+        self._linker = Linker(engine.inputs.presence_threshold)
+        self._windows: list[_Seen] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._spool.close()
+
+    @property
+    def num_temporary_bytes(self) -> int:
+        """How much the candidates take on disk."""
+        return self._spool.num_bytes
+
+    def read(self, frames: Iterable[Frame], on_window: Callable[[int], None] | None = None) -> None:
+        """Look at all windows; ``on_window`` is told how many frames were seen after each.
+
+        Raises:
+            SourceError: there is no frame.
+        """
+        for window in cut_windows(map(self._take, frames), self.rule):
+            self._look(window)
+            if on_window is not None:
+                on_window(window.stop)
+        if not self.stamps:
+            raise SourceError("there are no frames between start and end; nothing to segment")
+
+    def __len__(self) -> int:
+        return len(self.stamps)
+
+    def __iter__(self) -> Iterator[Answer]:
+        tracks = self._linker.best if self.rule.is_linked else None
+        starts = [window.kept_from for window in self._windows] + [len(self)]
+        for number, window in enumerate(self._windows):
+            chosen = window.candidate_of(tracks)
+            for position in range(starts[number], starts[number + 1]):
+                yield self._answer(number, position, chosen)
+
+    def _take(self, frame: Frame) -> Tensor:
+        self.stamps.append(FrameStamp.of(frame))
+        self.size = frame.image.shape[:2]
+        return prepare(frame, self.engine)
+
+    def _look(self, window: Window[Tensor]) -> None:
+        is_alone = window.is_last and not self._windows
+        self._input_size = tuple(window.frames[0].shape[-2:])
+        num_candidates = self.num_candidates if self.rule.is_linked and not is_alone else 1
+        candidates = self.engine.find_candidates(window.start, window.frames, self.text, num_candidates)
+        self._spool.append(candidates.mask_logits)
+        kept_from, assignment = window.start, None
+        if self.rule.is_linked:
+            assignment = self._linker.add(candidates)
+        if self._windows:
+            stop = self._windows[-1].stop
+            kept_from = handover(stop, window.start, is_linked=self.rule.is_linked)
+        self._windows.append(_Seen.of(candidates, kept_from, assignment))
+
+    def _answer(self, number: int, position: int, chosen: Int[Tensor, "e"]) -> Answer:
+        window = self._windows[number]
+        frame = position - window.start
+        logits = [self._spool.read(number, frame, e, int(candidate)) for e, candidate in enumerate(chosen)]
+        assert self.size is not None
+        scores, presence = (
+            values[:, frame].gather(1, chosen[:, None])[:, 0]
+            for values in (window.frame_scores, window.presence)
+        )
+        sizes = (self._input_size, self.size)
+        return answer(self.engine, self.stamps[position], torch.stack(logits), scores, presence, sizes)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What is remembered of a window: its place, the scores of its candidates, which track took which."""
+
+    start: int
+    stop: int
+    kept_from: int
+    frame_scores: Float[Tensor, "e t k"]
+    presence: Float[Tensor, "e t k"]
+    assignment: Int[Tensor, "e k"] | None
+
+    @classmethod
+    def of(cls, candidates: Candidates, kept_from: int, assignment: Int[Tensor, "e k"] | None) -> "_Seen":
+        return cls(
+            candidates.start,
+            candidates.stop,
+            kept_from,
+            candidates.frame_scores,
+            candidates.presence,
+            assignment,
+        )
+
+    def candidate_of(self, tracks: Int[Tensor, "e"] | None) -> Int[Tensor, "e"]:
+        """Return the candidate that the chosen ``tracks`` take here; without tracks the window's own best."""
+        if tracks is None or self.assignment is None:
+            return torch.zeros(len(self.frame_scores), dtype=torch.int64)
+        return self.assignment.gather(1, tracks[:, None])[:, 0]

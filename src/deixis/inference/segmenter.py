@@ -1,0 +1,243 @@
+"""The runner: a model, a video and sentences in, masks out."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from deixis.models.base import ReferringModel
+from deixis.models.registry import DEFAULT
+from deixis.structures import TextFeatures, Tokens
+from deixis.video.frames import Frame, Source
+from deixis.video.results import FrameResult
+
+from .engine import Engine, check_expressions, find_device, find_dtype
+from .offline import Answer, OfflineRun
+from .prediction import Prediction, PredictionBuilder
+from .progress import Progress, progress_reporter
+from .record import describe_run
+from .session import OnlineSession, Session, WindowSession
+from .windows import WindowRule, find_rule
+
+
+class Segmenter:
+    """A model ready to segment videos.
+
+    Example:
+        >>> segmenter = deixis.Segmenter()  # doctest: +SKIP
+        >>> prediction = segmenter("dog.mp4", ["the dog on the left", "the woman"])  # doctest: +SKIP
+        >>> for result in segmenter.stream(camera, ["the red car"]): ...  # doctest: +SKIP
+
+    Attributes:
+        model: in evaluation mode, on the device.
+        engine: the model at work.
+        rule: how long videos become windows.
+    """
+
+    def __init__(
+        self,
+        model: ReferringModel | str = DEFAULT,
+        *,
+        checkpoint: str | Path | None = None,
+        device: str | torch.device = "auto",
+        dtype: str = "auto",
+        windows: str | WindowRule | None = None,
+        expression_batch: int = 8,
+        num_candidates: int = 4,
+    ) -> None:
+        """Prepare ``model``.
+
+        Args:
+            model: a model, or a name that :func:`deixis.load` takes.
+            checkpoint: weights for a model given by name.
+            device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1", "mps".
+            dtype: "float32", "bfloat16" (mixed precision), or "auto": float32.
+            windows: "linked" (None: the same), "demo", "whole", or a rule of one's own.
+            expression_batch: expressions that go through the model together.
+            num_candidates: trajectories of a window that may be the referent when all windows are seen.
+
+        Raises:
+            DeixisError: unknown name, unfit weights, absent device.
+            ValueError: an impossible value.
+        """
+        if min(expression_batch, num_candidates) < 1:
+            raise ValueError("expression_batch and num_candidates must be at least 1")
+        found_device, found_dtype = find_device(device), find_dtype(dtype)
+        if isinstance(model, str):
+            from deixis.models.loading import load
+
+            self.name: str | None = model
+            model = load(model, checkpoint, device=found_device)
+        else:
+            self.name = None
+            if checkpoint is not None:
+                raise ValueError("a checkpoint goes with a model's name; this model has its weights already")
+        inputs = model.config.inputs
+        if inputs.wants_flow:
+            raise ValueError("this model wants optical flow, which the runner does not compute")
+        self.rule = find_rule(windows, inputs)
+        self.model = model.eval().to(found_device)
+        self.num_candidates = num_candidates
+        self.engine = Engine(self.model, found_device, found_dtype, expression_batch)
+
+    def __call__(
+        self,
+        source: Any,
+        expressions: str | Sequence[str],
+        *,
+        start: float | str | None = None,
+        end: float | str | None = None,
+        stride: int = 1,
+        tokens: Tokens | None = None,
+        progress: bool | Progress = False,
+    ) -> Prediction:
+        """Segment a whole video.
+
+        Args:
+            source: a video file, a folder or glob of frames, a list of images, an array ``[t, H, W, 3]``, an
+                iterator of images, a camera index, or an opened :class:`~deixis.video.frames.Source`.
+            expressions: sentences, each naming one object (or several, or none).
+            start: where the part to segment begins: seconds, "1:05", or a frame as "120f".
+            end: where it ends, likewise.
+            stride: every how many frames.
+            tokens: ready token ids of the expressions, for models without a tokenizer.
+            progress: True for a progress bar, or a function that is told stage and frames done.
+
+        Raises:
+            DeixisError: expressions or a source that cannot be used.
+        """
+        asked = self._ask(source, expressions, start, end, stride, tokens)
+        builder = PredictionBuilder()
+        with progress_reporter(progress, asked.source.num_frames) as report:
+            for found in self._answers(asked, report):
+                builder.add(found)
+        return builder.build(
+            asked.expressions, asked.source.frame_rate, describe_run(self, asked.expressions), asked.source
+        )
+
+    def iterate(
+        self,
+        source: Any,
+        expressions: str | Sequence[str],
+        *,
+        start: float | str | None = None,
+        end: float | str | None = None,
+        stride: int = 1,
+        tokens: Tokens | None = None,
+        progress: bool | Progress = False,
+    ) -> Iterator[FrameResult]:
+        """Yield frames with their masks, chosen after a look at the whole video: for sinks.
+
+        The masks are those of a call; the source is read twice, and nothing is kept in memory.
+        Arguments and errors as there.
+        """
+        asked = self._ask(source, expressions, start, end, stride, tokens)
+        return self._results(asked, progress)
+
+    def stream(
+        self, frames: Any, expressions: str | Sequence[str], *, tokens: Tokens | None = None
+    ) -> Iterator[FrameResult]:
+        """Yield results while frames arrive: an iterator in, an iterator out, each frame read once.
+
+        The choice of the referent is causal: what is best up to the current window. Latency is one window of
+        frames (one frame for online models); memory does not grow.
+
+        Args:
+            frames: an iterator of images (or anything that is a source: a file, a camera index).
+            expressions: sentences, each naming one object.
+            tokens: ready token ids of the expressions, for models without a tokenizer.
+        """
+        source = frames if isinstance(frames, Source) else open_source(frames)
+        session = self.session(expressions, tokens=tokens)
+        return _stream(source, session)
+
+    def session(self, expressions: str | Sequence[str], *, tokens: Tokens | None = None) -> Session:
+        """Start a session: push frames one at a time, get results as soon as they are known."""
+        listed = check_expressions(expressions)
+        text = self.engine.encode_expressions(listed, tokens)
+        if self.engine.inputs.is_online:
+            return OnlineSession(self.engine, listed, text)
+        return WindowSession(self.engine, listed, text, self.rule, self.num_candidates)
+
+    def _ask(
+        self,
+        source: Any,
+        expressions: str | Sequence[str],
+        start: float | str | None,
+        end: float | str | None,
+        stride: int,
+        tokens: Tokens | None,
+    ) -> "_Asked":
+        listed = check_expressions(expressions)
+        if not isinstance(source, Source):
+            source = open_source(source, start=start, end=end, stride=stride)
+        elif start is not None or end is not None or stride != 1:
+            raise ValueError("give start, end and stride to open_source; this source is open already")
+        return _Asked(source, listed, self.engine.encode_expressions(listed, tokens))
+
+    def _answers(self, asked: "_Asked", report: Progress) -> Iterator[Answer]:
+        if self.engine.inputs.is_online:
+            session = OnlineSession(self.engine, asked.expressions, asked.text)
+            for number, frame in enumerate(asked.source, start=1):
+                yield session.answer(frame)
+                report("look", number)
+            return
+        with OfflineRun(self.engine, asked.text, self.rule, self.num_candidates) as run:
+            run.read(asked.source, lambda done: report("look", done))
+            for number, found in enumerate(run, start=1):
+                yield found
+                report("masks", number)
+
+    def _results(self, asked: "_Asked", progress: bool | Progress) -> Iterator[FrameResult]:
+        with progress_reporter(progress, asked.source.num_frames) as report:
+            if self.engine.inputs.is_online:
+                session = OnlineSession(self.engine, asked.expressions, asked.text)
+                for number, frame in enumerate(asked.source, start=1):
+                    yield from session.push(frame)
+                    report("look", number)
+                return
+            frames: Iterator[Frame] = iter(())
+            for number, found in enumerate(self._answers(asked, report)):
+                # The source is read for the second time only when the first reading is over.
+                frames = iter(asked.source) if number == 0 else frames
+                yield found.with_frame(next(frames))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A source and the expressions, ready for the model."""
+
+    source: Source
+    expressions: tuple[str, ...]
+    text: TextFeatures
+
+
+def segment(
+    source: Any,
+    expressions: str | Sequence[str],
+    *,
+    model: ReferringModel | str = DEFAULT,
+    checkpoint: str | Path | None = None,
+    device: str | torch.device = "auto",
+    dtype: str = "auto",
+    windows: str | WindowRule | None = None,
+    start: float | str | None = None,
+    end: float | str | None = None,
+    stride: int = 1,
+    progress: bool | Progress = False,
+) -> Prediction:
+    """Segment a video in one call: :class:`Segmenter` says what the arguments mean.
+
+    Example:
+        >>> deixis.segment("dog.mp4", ["the dog on the left", "the woman"]).save("out")  # doctest: +SKIP
+    """
+    segmenter = Segmenter(model, checkpoint=checkpoint, device=device, dtype=dtype, windows=windows)
+    return segmenter(source, expressions, start=start, end=end, stride=stride, progress=progress)
+
+
+def _stream(frames: Iterable[Frame], session: Session) -> Iterator[FrameResult]:
+    for frame in frames:
+        yield from session.push(frame)
+    yield from session.finish()

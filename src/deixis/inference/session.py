@@ -1,0 +1,223 @@
+"""Frames in one at a time, results out as soon as they are known: the causal side of the runner.
+
+A session shows each frame once and never looks ahead further than its window; its memory does not grow with
+the number of frames. Models that look at windows answer for a window when it is full; online models answer at
+once.
+
+Axes: e expressions, h w cells or resized pixels, H W pixels of the video.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from deixis.errors import SourceError
+from deixis.models.base import FrameMasks, OnlineModel
+from deixis.structures import TextFeatures
+from deixis.video.frames import Frame
+from deixis.video.results import FrameResult
+
+from .engine import Engine
+from .linking import Candidates, Linker
+from .offline import Answer, FrameStamp, answer, prepare
+from .windows import Window, WindowCutter, WindowRule, handover
+
+
+class Session(ABC):
+    """The state of one video while its frames arrive.
+
+    Attributes:
+        expressions: what is looked for.
+        engine: the model at work.
+    """
+
+    def __init__(self, engine: Engine, expressions: Sequence[str], text: TextFeatures) -> None:
+        self.engine = engine
+        self.expressions = tuple(expressions)
+        self.text = text
+        self._size: tuple[int, int] | None = None
+
+    @abstractmethod
+    def push(self, frame: Frame) -> list[FrameResult]:
+        """Take the next frame; return the results that are known by now, in order.
+
+        Raises:
+            SourceError: the frame has another size than those before.
+        """
+
+    def finish(self) -> list[FrameResult]:
+        """Return the results of the frames that were waiting for a full window."""
+        return []
+
+    @abstractmethod
+    def state(self) -> dict[str, Any]:
+        """Return all that is needed to go on later: tensors and plain values, which ``torch.save`` takes."""
+
+    @abstractmethod
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from what :meth:`state` returned."""
+
+    def _check_size(self, frame: Frame) -> tuple[int, int]:
+        size = (int(frame.image.shape[0]), int(frame.image.shape[1]))
+        if self._size is None:
+            self._size = size
+        if size != self._size:
+            raise SourceError(
+                f"frame {frame.name!r} is {size[1]}x{size[0]} but the frames before it are "
+                f"{self._size[1]}x{self._size[0]}; bring all frames to one size first"
+            )
+        return size
+
+
+class OnlineSession(Session):
+    """For models with ``start`` and ``step``: each frame is answered when it comes."""
+
+    def __init__(self, engine: Engine, expressions: Sequence[str], text: TextFeatures) -> None:
+        super().__init__(engine, expressions, text)
+        if not isinstance(engine.model, OnlineModel):
+            raise TypeError(f"{type(engine.model).__name__} says that it is online but has no start and step")
+        with torch.inference_mode():
+            self._state = engine.model.start(text)
+
+    def push(self, frame: Frame) -> list[FrameResult]:
+        """Take the next frame and answer for it."""
+        return [self.answer(frame).with_frame(frame)]
+
+    def answer(self, frame: Frame) -> Answer:
+        """Take the next frame; return what was found in it."""
+        size = self._check_size(frame)
+        pixels = prepare(frame, self.engine)
+        masks = self._step(pixels)
+        sizes = ((int(pixels.shape[-2]), int(pixels.shape[-1])), size)
+        stamp = FrameStamp.of(frame)
+        return answer(self.engine, stamp, masks.mask_logits, masks.scores, masks.presence, sizes)
+
+    def state(self) -> dict[str, Any]:
+        """Return the model's state and the size of the frames."""
+        return {"model": self._state, "size": self._size}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from what :meth:`state` returned."""
+        self._state = state["model"]
+        self._size = state["size"]
+
+    def _step(self, pixels: torch.Tensor) -> FrameMasks:
+        assert isinstance(self.engine.model, OnlineModel)
+        video = self.engine.encode_frames([pixels])
+        with self.engine.running(1, len(self.expressions)):
+            masks, self._state = self.engine.model.step(video, self._state)
+        return masks
+
+
+class WindowSession(Session):
+    """For models that look at windows: the frames of a window are answered when it is full.
+
+    Linked windows show in each the trajectory that has the best mean score so far, over all windows up to
+    this one. The first answers come after ``length`` frames, later ones every ``length - overlap`` frames.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        expressions: Sequence[str],
+        text: TextFeatures,
+        rule: WindowRule,
+        num_candidates: int,
+    ) -> None:
+        super().__init__(engine, expressions, text)
+        self.rule = rule
+        self.num_candidates = num_candidates if rule.is_linked else 1
+        self._cutter: WindowCutter[tuple[Frame, torch.Tensor]] = WindowCutter(rule)
+        self._linker = Linker(engine.inputs.presence_threshold, is_causal=True)
+        self._stop = 0
+        self._waiting: list[tuple[int, FrameResult]] = []
+
+    def push(self, frame: Frame) -> list[FrameResult]:
+        """Take the next frame; when it fills a window, answer for the frames that no window had before."""
+        self._check_size(frame)
+        window = self._cutter.push((frame, prepare(frame, self.engine)))
+        return [] if window is None else self._look(window)
+
+    def finish(self) -> list[FrameResult]:
+        """Answer for the frames of the last windows."""
+        results = [result for window in self._cutter.finish() for result in self._look(window)]
+        results += [result for _, result in self._waiting]
+        self._waiting = []
+        return results
+
+    def _look(self, window: Window[tuple[Frame, torch.Tensor]]) -> list[FrameResult]:
+        frames = [frame for frame, _ in window.frames]
+        pixels = [resized for _, resized in window.frames]
+        candidates = self.engine.find_candidates(window.start, pixels, self.text, self.num_candidates)
+        if self.rule.is_linked:
+            chosen = self._linker.add(candidates).gather(1, self._linker.best[:, None])[:, 0]
+        else:
+            chosen = torch.zeros(len(self.expressions), dtype=torch.int64)
+        taken_from = handover(self._stop, window.start, is_linked=self.rule.is_linked, is_causal=True)
+        kept = [result for position, result in self._waiting if position < taken_from]
+        self._waiting = []
+        for offset in range(taken_from - window.start, len(frames)):
+            result = self._result(candidates, chosen, offset, frames[offset], pixels[offset])
+            if self.rule.is_linked:
+                kept.append(result)
+            else:
+                # The next window may overwrite it.
+                self._waiting.append((window.start + offset, result))
+        self._stop = window.stop
+        return kept
+
+    def _result(
+        self, candidates: Candidates, chosen: torch.Tensor, offset: int, frame: Frame, pixels: torch.Tensor
+    ) -> FrameResult:
+        expressions = torch.arange(len(chosen))
+        logits = candidates.mask_logits[expressions, offset, chosen]  # e h w
+        scores = candidates.frame_scores[expressions, offset, chosen]
+        presence = candidates.presence[expressions, offset, chosen]
+        assert self._size is not None
+        sizes = ((int(pixels.shape[-2]), int(pixels.shape[-1])), self._size)
+        found = answer(self.engine, FrameStamp.of(frame), logits, scores, presence, sizes)
+        return found.with_frame(frame)
+
+    def state(self) -> dict[str, Any]:
+        """Return the frames of the current window, the tracks and the place in the video."""
+        position, next_start, covered, held = self._cutter.state()
+        return {
+            "size": self._size,
+            "cutter": (position, next_start, covered),
+            "frames": [_plain(frame) for frame, _ in held],
+            "linker": self._linker.state(),
+            "stop": self._stop,
+            "waiting": [(position, _plain_result(result)) for position, result in self._waiting],
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from what :meth:`state` returned."""
+        self._size = state["size"]
+        frames = [_frame(plain) for plain in state["frames"]]
+        held = [(frame, prepare(frame, self.engine)) for frame in frames]
+        self._cutter.load_state(*state["cutter"], held)
+        self._linker.load_state(state["linker"])
+        self._stop = state["stop"]
+        self._waiting = [(position, _result_of(plain)) for position, plain in state["waiting"]]
+
+
+def _plain(frame: Frame) -> tuple[int, float, str, torch.Tensor]:
+    return frame.index, frame.time, frame.name, torch.from_numpy(np.ascontiguousarray(frame.image))
+
+
+def _frame(plain: tuple[int, float, str, torch.Tensor]) -> Frame:
+    index, time, name, image = plain
+    return Frame(index, time, name, image.numpy())
+
+
+def _plain_result(result: FrameResult) -> tuple[Any, ...]:
+    arrays = (result.masks, result.scores, result.presence)
+    return (_plain(result.frame), *(torch.from_numpy(array) for array in arrays))
+
+
+def _result_of(plain: tuple[Any, ...]) -> FrameResult:
+    frame, *arrays = plain
+    return FrameResult(_frame(frame), *(array.numpy() for array in arrays))
