@@ -15,9 +15,9 @@ from torch.nn import functional as F
 
 def masks_at_size(
     mask_logits: Float[Tensor, "*n h w"],
-    padded_size: tuple[int, int],
-    resized_size: tuple[int, int],
-    original_size: tuple[int, int],
+    padded_size: tuple[int, ...],
+    resized_size: tuple[int, ...],
+    original_size: tuple[int, ...],
 ) -> Bool[Tensor, "*n H W"]:
     """Turn mask logits into masks of the original frames, as MTTR does (sections 6 and 7).
 

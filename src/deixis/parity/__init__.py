@@ -4,6 +4,7 @@ A golden is a sidecar of JSON (how parameters and inputs are drawn from their na
 recorded arrays. ``check`` repeats the run with ours and compares, in the order of the forward pass.
 """
 
-from deixis.parity.check import ArrayParity, ParityReport, check
+from deixis.parity.check import check
+from deixis.parity.result import ArrayParity, ParityReport
 
 __all__ = ["ArrayParity", "ParityReport", "check"]

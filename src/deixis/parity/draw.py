@@ -9,7 +9,7 @@ import numpy as np
 
 
 def generator(name: str) -> np.random.Generator:
-    """Return the generator seeded by ``name``: PCG64 over the first eight bytes (little end) of its SHA-256."""
+    """Return the generator seeded by ``name``: PCG64 over eight bytes (little end) of its SHA-256."""
     digest = hashlib.sha256(name.encode()).digest()
     return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:8], "little")))
 
@@ -65,7 +65,7 @@ def draw_parameters(
 
 
 def draw_inputs(inputs: Any) -> Any:
-    """Replace every ``{"generator": name, "shape": ...}`` inside ``inputs`` by its float32 draw (times ``scale``)."""
+    """Replace each ``{"generator": name, "shape": ...}`` in ``inputs`` by its float32 draw times ``scale``."""
     if isinstance(inputs, Mapping):
         if "generator" in inputs:
             draw = generator(inputs["generator"]).standard_normal(inputs["shape"]).astype(np.float32)

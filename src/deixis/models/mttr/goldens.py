@@ -59,7 +59,7 @@ def run_network(golden: GoldenRun) -> dict[str, Tensor]:
     stages |= _transformer_stages(recorder, video)
     stages |= _decoded_stages(recorder, output)
     if "segment_voting" in golden.options:
-        stages |= _voting_stages(output, frames.shape[-2:], golden.options["segment_voting"])
+        stages |= _voting_stages(output, tuple(frames.shape[-2:]), golden.options["segment_voting"])
     return stages
 
 
@@ -182,14 +182,14 @@ def _decoded_stages(recorder: Recorder, output: MttrOutput) -> dict[str, Tensor]
 
 
 def _voting_stages(
-    output: MttrOutput, padded_size: tuple[int, int], options: Mapping[str, Any]
+    output: MttrOutput, padded_size: tuple[int, ...], options: Mapping[str, Any]
 ) -> dict[str, Tensor]:
     trajectories = vote(output, "all")
     logits = trajectories.make_mask_logits(trajectories.best[:, None])[:, :, 0]  # b t h w
     stages = {"traj_scores": trajectories.scores, "traj_index": trajectories.best}
     sizes = zip(options["resized_sizes"], options["original_sizes"], strict=True)
     for index, (resized, original) in enumerate(sizes):
-        masks = masks_at_size(logits[index], tuple(padded_size), tuple(resized), tuple(original))
+        masks = masks_at_size(logits[index], padded_size, tuple(resized), tuple(original))
         stages[f"tsvs_mask{index}"] = masks
     return stages
 
