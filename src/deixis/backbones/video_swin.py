@@ -1,8 +1,9 @@
 """Video Swin (Liu et al., CVPR 2022): attention in shifted windows of space and time, patches of 1x4x4.
 
-The network of the published weights, quirks included (MTTR, section 2): zero padding to whole windows comes after
-the layer norm, so padded tokens are attended to with the biases as key and value; a map no larger than the window
-shrinks the window, and its position biases are then the first rows and columns of the full window's.
+The network of the published weights, quirks included (MTTR, section 2): zero padding to whole windows comes
+after the layer norm, so padded tokens are attended to with the biases as key and value; a map no larger
+than the window shrinks the window, and its position biases are then the first rows and columns of the full
+window's.
 
 Parameters, beside the published names:
 
@@ -14,23 +15,26 @@ Parameters, beside the published names:
     stages.S.blocks.I.mlp.{linear1,linear2}       layers.S.blocks.I.mlp.{fc1,fc2}
     merges.S.{norm,reduction}                     downsamples.S.* (MTTR), layers.S.downsample.* (Kinetics)
 
-Operations of the three stages of "video-swin-t" for 8 frames of 320x576 (92,160, 23,040 and 5,760 tokens; windows of
-392): linear layers 12 c^2 a token and block, attention 784 c. Stage 1: 20.4 + 13.9, stage 2: 20.4 + 6.9, stage 3:
-61.2 + 10.4, together 133 GMAC; on one core that gives 60 to 100 GFLOP/s a second at best 3 s. Writing every
-intermediate value to memory once would add 2 GB (a block of stage 1: 141 MB inside the MLP, 106 MB for queries, keys
-and values, 465 MB for each copy of the attention weights), so a block takes a few windows at a time through all
-of its steps, small enough for the cache.
+Operations of the three stages of "video-swin-t" for 8 frames of 320x576 (92,160, 23,040 and 5,760 tokens;
+windows of 392): linear layers 12 c^2 a token and block, attention 784 c. Stage 1: 20.4 + 13.9, stage 2:
+20.4 + 6.9, stage 3: 61.2 + 10.4, together 133 GMAC. Writing every intermediate value to memory once would
+add 2 GB (a block of stage 1: 141 MB inside the MLP, 106 MB for queries, keys and values, 465 MB for each
+copy of the attention weights), so a block takes a few windows at a time through all of its steps, small
+enough for the cache.
 
 Axes: b videos, t frames, c channels, h w cells, H W pixels, n tokens.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from deixis.errors import CheckpointError
+from deixis.layers.linear import Linear, linear
 
 from .window_attention import WindowAttention
 from .window_plan import WindowGroup, plan_windows, seen_frames
@@ -80,11 +84,12 @@ class VideoSwin(nn.Module):
         self.channels = tuple(embedding * 2**stage for stage in range(num_stages))
         self.strides = tuple(PATCH * 2**stage for stage in range(num_stages))
         rates = torch.linspace(0, stochastic_depth, sum(depths)).tolist()
+        self._is_shifted = [[block % 2 == 1 for block in range(depth)] for depth in depths[:num_stages]]
         self.patch_embed = PatchEmbed(embedding)
         self.stages = nn.ModuleList()
-        for stage, width in enumerate(self.channels):
+        for stage, (width, is_shifted) in enumerate(zip(self.channels, self._is_shifted, strict=True)):
             first = sum(depths[:stage])
-            self.stages.append(Stage(width, heads[stage], rates[first : first + depths[stage]]))
+            self.stages.append(Stage(width, heads[stage], is_shifted, rates[first : first + depths[stage]]))
         self.merges = nn.ModuleList(PatchMerging(width) for width in self.channels[:-1])
 
     def forward(
@@ -116,10 +121,10 @@ class VideoSwin(nn.Module):
     def _schedule(self, num_frames: int, keep: tuple[int, ...]) -> list[list[Frames]]:
         """Work out from the last block to the first which frames each block must return to the next."""
         schedule, wanted = [], tuple(sorted(set(keep)))
-        for stage in reversed(self.stages):
+        for stage in reversed(self._is_shifted):
             blocks = []
-            for block in reversed(stage.blocks):
-                seen = seen_frames(num_frames, block.is_shifted, wanted)
+            for is_shifted in reversed(stage):
+                seen = seen_frames(num_frames, is_shifted, wanted)
                 blocks.append(Frames(num_frames, seen, wanted))
                 wanted = seen
             schedule.append(blocks[::-1])
@@ -135,21 +140,24 @@ class PatchEmbed(nn.Module):
         self.norm = nn.LayerNorm(channels)
 
     def forward(self, frames: Float[Tensor, "b t 3 H W"]) -> Float[Tensor, "b t _h _w c"]:
+        """Zero-pad the frames to whole patches at the bottom and right, and embed the patches."""
         height, width = frames.shape[-2:]
         frames = F.pad(frames, (0, -width % PATCH, 0, -height % PATCH))
         x = frames.unflatten(4, (-1, PATCH)).unflatten(3, (-1, PATCH))  # b t 3 h 4 w 4
         x = x.permute(0, 1, 3, 5, 2, 4, 6).flatten(4)  # b t h w (3 4 4)
-        return self.norm(F.linear(x, self.projection.weight.flatten(1), self.projection.bias))
+        return self.norm(linear(x, self.projection.weight.flatten(1), self.projection.bias))
 
 
 class Stage(nn.Module):
-    """Blocks at one stride; every second one moves its windows by half their size."""
+    """Blocks at one stride; some move their windows by half their size."""
 
-    def __init__(self, channels: int, num_heads: int, rates: Sequence[float]) -> None:
+    def __init__(
+        self, channels: int, num_heads: int, is_shifted: Sequence[bool], rates: Sequence[float]
+    ) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(
-            Block(channels, num_heads, is_shifted=index % 2 == 1, stochastic_depth=rate)
-            for index, rate in enumerate(rates)
+            Block(channels, num_heads, is_shifted=shifted, stochastic_depth=rate)
+            for shifted, rate in zip(is_shifted, rates, strict=True)
         )
 
     def forward(
@@ -211,7 +219,7 @@ class Block(nn.Module):
         return _add(x, self.mlp(self.norm2(x)), drops[1])
 
     def _draw_drop(self, x: Tensor) -> Float[Tensor, "b 1 1 1"] | None:
-        """Draw which videos skip a branch while training (0), and how much the others count for the same mean."""
+        """Draw which videos skip a branch while training (0), and what the others count for the same mean."""
         if not self.training or self.stochastic_depth == 0:
             return None
         keep = 1 - self.stochastic_depth
@@ -227,10 +235,11 @@ class MLP(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.linear1 = nn.Linear(channels, 4 * channels)
-        self.linear2 = nn.Linear(4 * channels, channels)
+        self.linear1 = Linear(channels, 4 * channels)
+        self.linear2 = Linear(4 * channels, channels)
 
     def forward(self, x: Float[Tensor, "*n c"]) -> Float[Tensor, "*n c"]:
+        """Apply both layers to the last axis."""
         return self.linear2(F.gelu(self.linear1(x)))
 
 
@@ -240,9 +249,10 @@ class PatchMerging(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(4 * channels)
-        self.reduction = nn.Linear(4 * channels, 2 * channels, bias=False)
+        self.reduction = Linear(4 * channels, 2 * channels, bias=False)
 
     def forward(self, x: Float[Tensor, "b t h w c"]) -> Float[Tensor, "b t _h _w d"]:
+        """Zero-pad the map to even sizes and merge its cells."""
         height, width = x.shape[2:4]
         x = F.pad(x, (0, 0, 0, width % 2, 0, height % 2))
         x = x.unflatten(3, (-1, 2)).unflatten(2, (-1, 2))  # b t h 2 w 2 c
@@ -250,34 +260,40 @@ class PatchMerging(nn.Module):
         return self.reduction(self.norm(x.permute(0, 1, 2, 4, 5, 3, 6).flatten(4)))
 
 
-def kinetics_state_dict(published: dict[str, Tensor], num_stages: int = 3) -> dict[str, Tensor]:
-    """Turn the state dict of a Kinetics-400 file of Video Swin (patch 2x4x4, window 8x7x7) into ours.
+def kinetics_state_dict(published: Mapping[str, Tensor], num_stages: int = 3) -> dict[str, Tensor]:
+    """Turn the weights of a Kinetics-400 file of Video Swin (patch 2x4x4, window 8x7x7) into ours.
 
-    The patch kernel is summed over its two time steps, as if every frame were shown twice (MTTR, section 2). Stages
-    beyond ``num_stages``, the final norm and the classification head are left out; so are constant index buffers.
+    The patch kernel is summed over its two time steps, as if every frame were shown twice (MTTR, section
+    2). What this network does not have is left out: stages beyond ``num_stages``, the final norm, the
+    classification head, the constant index buffers. Load the result strictly.
 
     Args:
-        published: the value of ``state_dict`` in the file; keys start with ``backbone.``.
+        published: the value of ``state_dict`` in the file; keys of the network start with ``backbone.``.
         num_stages: stages of the network that takes the weights.
+
+    Raises:
+        CheckpointError: there is no patch kernel of two time steps.
     """
-    renamed = {}
-    for key, value in published.items():
-        name = key.removeprefix("backbone.")
-        if name == key or name.startswith("norm.") or name.endswith("relative_position_index"):
-            continue
-        is_merge = ".downsample." in name
-        if name.startswith("layers.") and int(name.split(".")[1]) >= num_stages - is_merge:
-            continue
-        renamed[_rename(name)] = value
-    kernel = "patch_embed.projection.weight"
-    if kernel in renamed:
-        renamed[kernel] = renamed[kernel].sum(dim=2, keepdim=True)
-    return renamed
+    prefix, kernel = "backbone.", "patch_embed.projection.weight"
+    names = [name.removeprefix(prefix) for name in published if name.startswith(prefix)]
+    ours = {_rename(name): published[prefix + name] for name in names if _has_place(name, num_stages)}
+    if kernel not in ours or ours[kernel].dim() != 5 or ours[kernel].shape[2] != 2:
+        raise CheckpointError(
+            f"no patch kernel of 2x4x4 among the {len(published)} weights: not a Video Swin file"
+        )
+    return {**ours, kernel: ours[kernel].sum(dim=2, keepdim=True)}
+
+
+def _has_place(name: str, num_stages: int) -> bool:
+    if name.startswith("norm.") or name.endswith("relative_position_index"):
+        return False
+    stages = num_stages - 1 if ".downsample." in name else num_stages
+    return not name.startswith("layers.") or int(name.split(".")[1]) < stages
 
 
 def _rename(name: str) -> str:
     parts = name.split(".")
-    if name.startswith("layers.") and parts[2] == "downsample":
+    if parts[0] == "layers" and parts[2] == "downsample":
         return ".".join(["merges", parts[1], *parts[3:]])
     ours = {"layers": "stages", "proj": "projection", "attn": "attention", "fc1": "linear1", "fc2": "linear2"}
     return ".".join(ours.get(part, part) for part in parts)
@@ -289,7 +305,7 @@ def video_swin_t() -> VideoSwin:
 
 
 def video_swin_s() -> VideoSwin:
-    """Build three stages of "video-swin-s"."""
+    """Build three stages of "video-swin-s" (31M parameters)."""
     return VideoSwin(96, depths=(2, 2, 18, 2), heads=(3, 6, 12, 24))
 
 

@@ -1,10 +1,12 @@
 """Attention inside 3-D windows with relative position biases, over real tokens only.
 
-All padded tokens of a window are zero before the query-key-value layer, so they share one key and one value: the
-layer's biases. Attention over them is attention over a single key whose position bias is the log-sum-exp of theirs
-(their region masks included), and nobody needs their results. So padding costs one key a window, exactly.
+All padded tokens of a window are zero before the query-key-value layer, so they share one key and one
+value: the layer's biases. Attention over them is attention over a single key whose position bias is the
+log-sum-exp of theirs (their region masks included), and nobody needs their results. So padding costs one
+key a window, exactly.
 
-Axes: b videos, w windows, n real tokens of a window, q queries of a window, m places of a window, a heads, c channels.
+Axes: b videos, w windows, n real tokens of a window, q queries of a window, m places of a window, a heads,
+c channels.
 """
 
 from dataclasses import dataclass
@@ -14,6 +16,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from deixis.layers.linear import Linear, linear
 
 from .window_plan import WINDOW, WindowGroup
 
@@ -39,8 +43,8 @@ class WindowAttention(nn.Module):
         """Build with a table of one bias a head for every offset between two places of a full window."""
         super().__init__()
         self.num_heads = num_heads
-        self.qkv = nn.Linear(channels, 3 * channels)
-        self.projection = nn.Linear(channels, channels)
+        self.qkv = Linear(channels, 3 * channels)
+        self.projection = Linear(channels, channels)
         rows = (2 * WINDOW[0] - 1) * (2 * WINDOW[1] - 1) * (2 * WINDOW[2] - 1)
         self.relative_position_bias_table = nn.Parameter(torch.empty(rows, num_heads))
         nn.init.trunc_normal_(self.relative_position_bias_table, std=0.02)
@@ -68,10 +72,10 @@ class WindowAttention(nn.Module):
             q = q[:, :, :n]  # (b w) a q d
         else:
             weights, offsets = self.qkv.weight.split((c, 2 * c)), self.qkv.bias.split((c, 2 * c))
-            q = F.linear(x[:, :, group.queries], weights[0], offsets[0])
+            q = linear(x[:, :, group.queries], weights[0], offsets[0])
             q = q.view(b * w, -1, self.num_heads, c // self.num_heads).transpose(1, 2)
             k, v = (
-                F.linear(x, weights[1], offsets[1])
+                linear(x, weights[1], offsets[1])
                 .view(b * w, -1, 2, self.num_heads, c // self.num_heads)
                 .permute(2, 0, 3, 1, 4)
             )
@@ -82,9 +86,9 @@ class WindowAttention(nn.Module):
     def biases(self, plan: tuple[WindowGroup, ...]) -> tuple[Float[Tensor, "a q k"], ...]:
         """Return the bias of each group of ``plan``.
 
-        On a CPU and without gradients the biases of the latest plan are kept, and used again as long as the table
-        holds the same numbers. Elsewhere they are made anew: with gradients they must be, on a GPU it is quicker than
-        asking whether the table has changed.
+        On a CPU and without gradients the biases of the latest plan are kept, and used again as long as the
+        table holds the same numbers. Elsewhere they are made anew: with gradients they must be, on a GPU it
+        is quicker than asking whether the table has changed.
         """
         table = self.relative_position_bias_table
         if torch.is_grad_enabled() or table.device.type != "cpu" or torch.compiler.is_compiling():

@@ -1,11 +1,13 @@
 """Which tokens of a map attend to which: the windows of Video Swin without their padding, grouped by kind.
 
-The published network zero-pads a map to whole windows and rolls it. Here no padded token exists: a window holds the
-indices of its real tokens, and beside them says which places of the window are padding. Windows that agree in that and
-in which of their tokens are neighbours form a group and share one bias. An axis has at most three kinds of windows
-(inner, next to last, last), so a map has at most 27 groups, most often 1 to 4.
+The published network zero-pads a map to whole windows and rolls it. Here no padded token exists: a window
+holds the indices of its real tokens, and beside them says which places of the window are padding. Windows
+that agree in that and in which of their tokens are neighbours form a group and share one bias. An axis has
+at most three kinds of windows (inner, next to last, last), so a map has at most 27 groups, most often 1 to
+4.
 
-Axes: w windows, n real tokens of a window, q tokens of a window whose results are wanted, m places of a window.
+Axes: w windows, n real tokens of a window, q tokens of a window whose results are wanted, m places of a
+window.
 """
 
 from collections import defaultdict
@@ -62,11 +64,12 @@ def effective_window(
     sizes: tuple[int, ...], is_shifted: bool
 ) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
     """Return window and shift for a map: an axis no longer than the window is one window and not shifted."""
-    window, shift = list(WINDOW), list(SHIFT) if is_shifted else [0, 0, 0]
-    for axis, size in enumerate(sizes):
-        if size <= WINDOW[axis]:
-            window[axis], shift[axis] = size, 0
-    return tuple(window), tuple(shift)  # type: ignore[return-value]
+    window, shift = WINDOW, SHIFT if is_shifted else (0, 0, 0)
+    t, h, w = (
+        (size, 0) if size <= extent else (extent, step)
+        for size, extent, step in zip(sizes, window, shift, strict=True)
+    )
+    return (t[0], h[0], w[0]), (t[1], h[1], w[1])
 
 
 def seen_frames(num_frames: int, is_shifted: bool, wanted: tuple[int, ...]) -> tuple[int, ...]:
@@ -113,7 +116,7 @@ def plan_windows(
 def _windows_of_axis(
     size: int, extent: int, step: int, wanted: tuple[int, ...]
 ) -> dict[Kind, list[list[int]]]:
-    """Return, for each kind of window, the cells of every window of that kind (padding: ``size`` and above)."""
+    """Return for each kind of window the cells of every such window (padding: ``size`` and above)."""
     padded = size + -size % extent
     groups: dict[Kind, list[list[int]]] = defaultdict(list)
     for start in range(0, padded, extent):

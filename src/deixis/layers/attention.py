@@ -7,6 +7,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from deixis.layers.linear import Linear, linear
+
 
 class MultiHeadAttention(nn.Module):
     """Scaled dot-product attention with ``num_heads`` heads and biases everywhere.
@@ -23,8 +25,8 @@ class MultiHeadAttention(nn.Module):
             raise ValueError(f"width {width} cannot be split into {num_heads} heads")
         self.num_heads = num_heads
         self.dropout = dropout
-        self.in_projection = nn.Linear(width, 3 * width)
-        self.out_projection = nn.Linear(width, width)
+        self.in_projection = Linear(width, 3 * width)
+        self.out_projection = Linear(width, width)
 
     def forward(
         self,
@@ -43,7 +45,7 @@ class MultiHeadAttention(nn.Module):
         weights = self.in_projection.weight.chunk(3)
         biases = self.in_projection.bias.chunk(3)
         q, k, v = (
-            F.linear(x, weight, bias).unflatten(-1, (self.num_heads, -1)).transpose(-3, -2)
+            linear(x, weight, bias).unflatten(-1, (self.num_heads, -1)).transpose(-3, -2)
             for x, weight, bias in zip((query, key, value), weights, biases, strict=True)
         )
         return q, k, v

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from deixis.layers.attention import MultiHeadAttention
+from deixis.layers.linear import Linear
 
 Heads = tuple[Float[Tensor, "n a k d"], Float[Tensor, "n a k d"], Float[Tensor, "n a k d"]]
 
@@ -17,9 +18,9 @@ class FeedForward(nn.Module):
 
     def __init__(self, width: int, inner: int, dropout: float) -> None:
         super().__init__()
-        self.expand = nn.Linear(width, inner)
+        self.expand = Linear(width, inner)
         self.dropout = nn.Dropout(dropout)
-        self.reduce = nn.Linear(inner, width)
+        self.reduce = Linear(inner, width)
 
     def forward(self, x: Float[Tensor, "*n c"]) -> Float[Tensor, "*n c"]:
         """Apply both layers to the last axis."""

@@ -1,4 +1,4 @@
-"""Expressions to tokens, and tokens to features. ``TEXT_ENCODERS`` names the architectures, ``build`` makes one."""
+"""Expressions to tokens to features. ``TEXT_ENCODERS`` names the architectures, ``build`` makes one."""
 
 import importlib
 from typing import TYPE_CHECKING
@@ -16,8 +16,8 @@ TEXT_ENCODERS: dict[str, str] = {
     "roberta-large": "deixis.text.encoder:roberta_large",
     "distilroberta-base": "deixis.text.encoder:distilroberta_base",
 }
-"""Name -> "module:builder". A text encoder has ``channels`` and maps :class:`~deixis.structures.Tokens` to one vector
-a token, ``[e, s, c]``."""
+"""Name -> "module:builder". A text encoder has ``channels`` and maps :class:`~deixis.structures.Tokens` to
+one vector a token, ``[e, s, c]``."""
 
 
 def build(name: str) -> "nn.Module":

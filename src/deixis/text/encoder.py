@@ -1,7 +1,8 @@
-"""RoBERTa as a text encoder: the architecture of the transformers library, built from numbers, nothing downloaded.
+"""RoBERTa as a text encoder: transformers' architecture, built from numbers; nothing is downloaded.
 
-Parameters are named ``encoder.*``, followed by the library's own names (``encoder.embeddings.word_embeddings.weight``,
-``encoder.encoder.layer.0.attention.self.query.weight``, ...). There is no pooler.
+Parameters are named ``encoder.*``, followed by the library's own names
+(``encoder.embeddings.word_embeddings.weight``, ``encoder.encoder.layer.0.attention.self.query.weight``,
+...). There is no pooler.
 
 Axes: e expressions, s tokens, c channels.
 """
