@@ -2,15 +2,21 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import tyro
 
 from deixis.errors import DatasetError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from deixis.data.records import VideoRecord
+
 
 @dataclass(frozen=True, kw_only=True)
 class List:
-    """Name the data sets: splits, where to get them, on what terms, and with --layouts what they look like on disk."""
+    """Name the data sets: splits, where to get them, on what terms, what they look like on disk."""
 
     layouts: bool = False
     """Print the layouts on disk too."""
@@ -19,25 +25,25 @@ class List:
         """Print the catalog."""
         from deixis.data.catalog import DATASETS
 
-        print(
-            "synthetic\n  splits   train (unbounded), val (200 clips), test (200 clips)\n  source   rendered here\n"
-        )
+        print("synthetic")
+        print("  splits   train (unbounded), val (200 videos), test (200 videos)")
+        print("  source   rendered here: deixis data render, deixis data export\n")
         for name, entry in DATASETS.items():
-            counts = (
+            counts = [
                 f"{split} ({entry.counts[split][0]:,} videos, {entry.counts[split][1]:,} expressions)"
                 for split in entry.splits
-            )
-            print(
-                f"{name}\n  splits   {', '.join(counts)}\n  source   {entry.source}\n  licence  {entry.licence}"
-            )
+            ]
+            print(name)
+            print(f"  splits   {', '.join(counts)}")
+            print(f"  source   {entry.source}")
+            print(f"  licence  {entry.licence}\n")
             if self.layouts:
-                print("\n" + "\n".join(f"    {line}".rstrip() for line in entry.layout.splitlines()))
-            print()
+                print("\n".join(f"    {line}".rstrip() for line in entry.layout.splitlines()), end="\n\n")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """Check a data set on disk: one line a finding, a summary, and exit code 2 where anything is wrong."""
+    """Check a data set on disk: one line a finding, a summary, exit code 2 where anything is wrong."""
 
     name: tyro.conf.Positional[str]
     """Data set, as `deixis data list` names it."""
@@ -63,17 +69,19 @@ class Check:
             try:
                 records = load_records(self.name, self.root, split)
             except DatasetError as error:
-                failures.append(str(error))
+                failures.append((split, error))
                 continue
             num_findings += self._check_split(split, records, entry.counts.get(split))
         if len(failures) == len(splits):
-            raise DatasetError(failures[0])
-        for failure in failures:
-            print(f"skipped: {failure}")
+            raise failures[-1][1]
+        for split, error in failures:
+            print(f"{split}: not checked: {error}")
         if num_findings:
             raise DatasetError(f"{num_findings} findings in {self.name} at {self.root}; see the lines above")
 
-    def _check_split(self, split: str, records: list, published: tuple[int, int] | None) -> int:
+    def _check_split(
+        self, split: str, records: "Sequence[VideoRecord]", published: tuple[int, int] | None
+    ) -> int:
         """Print the findings of one split; return how many there are."""
         from tqdm import tqdm
 
@@ -90,3 +98,94 @@ class Check:
             line += f" (published: {published[0]:,} videos, {published[1]:,} expressions)"
         print(line)
         return num_findings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Render:
+    """Render clips of the synthetic world: NAME.mp4, and NAME.json with expressions, masks and boxes."""
+
+    out: Path
+    """Folder to write to; clips that are there already are left alone."""
+    split: Literal["train", "val", "test"] = "train"
+    """Split of the synthetic benchmark."""
+    num_clips: int = 8
+    """How many clips."""
+    first: int = 0
+    """Number of the first clip in the split."""
+    height: int | None = None
+    """Of the frames; by default the benchmark's."""
+    width: int | None = None
+    """Of the frames; by default the benchmark's."""
+    length: int | None = None
+    """Frames a clip; by default the benchmark's."""
+    overwrite: bool = False
+    """Render clips again that are there already."""
+
+    def run(self) -> None:
+        """Render and say where the clips are."""
+        from deixis.synthetic.write import render_videos
+
+        records = _scenes(self.split, self.num_clips, self.first, (self.height, self.width), self.length)
+        written = render_videos(records, self.out, overwrite=self.overwrite)
+        print(f"{len(written)} clips in {self.out}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """Write clips of the synthetic world as a split of a data set, in its own layout on disk."""
+
+    layout: tyro.conf.Positional[Literal["ref-youtube-vos", "a2d-sentences"]]
+    """Whose layout."""
+    out: Path
+    """Root folder of the data set; several splits may go into one."""
+    split: Literal["train", "val", "test"] = "train"
+    """Split of the synthetic benchmark, and of the data set."""
+    num_clips: int = 8
+    """How many clips."""
+    first: int = 0
+    """Number of the first clip in the split."""
+    height: int | None = None
+    """Of the frames; by default the benchmark's."""
+    width: int | None = None
+    """Of the frames; by default the benchmark's."""
+    length: int | None = None
+    """Frames a clip; by default the benchmark's."""
+    image: Literal["jpg", "png"] = "jpg"
+    """Kind of the frames' files; png is exact."""
+
+    def run(self) -> None:
+        """Write and say where the data set is."""
+        from deixis.synthetic.write import export
+
+        records = _scenes(self.split, self.num_clips, self.first, (self.height, self.width), self.length)
+        export(records, self.out, self.layout, self.split, image=self.image)
+        print(f"{self.num_clips} clips in {self.out}")
+        print(f"look them over: deixis data check {self.layout} --root {self.out}")
+
+
+def _scenes(
+    split: Literal["train", "val", "test"],
+    num_clips: int,
+    first: int,
+    size: tuple[int | None, int | None],
+    length: int | None,
+) -> "Iterable[VideoRecord]":
+    """Return consecutive clips of a split, with a bar, in another size or length where asked."""
+    from dataclasses import replace
+
+    from tqdm import tqdm
+
+    from deixis.synthetic.benchmark import records
+
+    if num_clips < 1 or first < 0:
+        raise ValueError(
+            f"need --num-clips of at least 1 and --first of at least 0, not {num_clips} and {first}"
+        )
+    chosen = records(split, first + num_clips)[first:]
+    usual = chosen.settings.size
+    settings = replace(
+        chosen.settings,
+        size=tuple(ours if asked is None else asked for asked, ours in zip(size, usual, strict=True)),
+        length=chosen.settings.length if length is None else length,
+    )
+    return tqdm(replace(chosen, settings=settings), unit="clip", disable=None)

@@ -60,6 +60,7 @@ def _make_record(
         raise DatasetError(
             f"cannot list the masks {folder}: {error}; unpack the text annotations again"
         ) from error
+    masks = MatlabMasks(folder, stems)
     if not annotated or annotated[0] < 0 or annotated[-1] >= num_frames:
         raise DatasetError(
             f"{folder} has masks of no frame, or of frames beyond the {num_frames} of the video"
@@ -72,8 +73,8 @@ def _make_record(
             Expression(id=str(number), text=text, object_ids=(instance,))
             for number, (instance, text) in enumerate(queries)
         ),
-        object_ids=tuple(sorted({instance for instance, _ in queries})),
-        masks=MatlabMasks(folder, stems),
+        object_ids=tuple(sorted({instance for index in annotated for instance in masks.instances(index)})),
+        masks=masks,
         annotated_frames=tuple(annotated),
     )
 

@@ -96,7 +96,7 @@ class MatlabMasks:
 
     def instances(self, index: int) -> tuple[int, ...]:
         """Return the ids of the instances in an annotated frame, in the file's order."""
-        return self._load(index)[0]
+        return self._load(index, with_masks=False)[0]
 
     def _frame(self, index: int, object_ids: Sequence[int]) -> np.ndarray:
         instances, masks = self._load(index)
@@ -104,13 +104,15 @@ class MatlabMasks:
         found = [masks[instances.index(i)] if i in instances else empty for i in object_ids]
         return np.stack(found) if found else np.zeros((0, *masks.shape[1:]), bool)
 
-    def _load(self, index: int) -> tuple[tuple[int, ...], np.ndarray]:
+    def _load(self, index: int, *, with_masks: bool = True) -> tuple[tuple[int, ...], np.ndarray]:
         import h5py
 
         path = self.path(index)
         try:
             with h5py.File(path, "r") as file:
                 instances = tuple(int(value) for value in np.ravel(file["instance"][()]))
+                if not with_masks:
+                    return instances, np.zeros((len(instances), 0, 0), bool)
                 masks = np.asarray(file["reMask"][()])
         except (OSError, KeyError) as error:
             raise DatasetError(

@@ -7,7 +7,7 @@ The official archives, unpacked side by side (``DAVIS/`` may also be the root it
 
 The form of ReferFormer, as Ref-YouTube-VOS: ``ROOT/meta_expressions/{train,valid}/meta_expressions.json``.
 
-A plain folder, also for data of one's own, which has no splits::
+A plain folder, also for data of one's own; it has no splits and is read as ``val``::
 
     ROOT/meta_expressions.json   ROOT/JPEGImages/VIDEO/FRAME.jpg   ROOT/Annotations/VIDEO/FRAME.png
 """
@@ -37,7 +37,7 @@ _LINE = re.compile(r"(\S+)\s+(\d+)\s+(.*\S)")
 
 
 def records(root: str | Path, split: str = "val") -> list[VideoRecord]:
-    """Return the videos of a split; of a plain folder, all its videos whatever the split.
+    """Return the videos of a split.
 
     Of the official archives the masks are those of 2017, for whose ids the expressions were written; an
     object's expressions are ``4k`` to ``4k + 3``: annotator 1 (first frame, full video), then annotator 2.
@@ -50,6 +50,8 @@ def records(root: str | Path, split: str = "val") -> list[VideoRecord]:
     if split not in SPLITS:
         raise UnknownNameError("split of ref-davis17", split, SPLITS)
     if (root / "meta_expressions.json").is_file():
+        if split != "val":
+            raise DatasetError(f"{root} is a plain folder without splits; it is read as val")
         return _plain_records(root)
     if (root / "meta_expressions").is_dir():
         return converted_records(root, split)
