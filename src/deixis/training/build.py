@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from deixis.data.records import VideoRecord
 from deixis.errors import RecipeError, UnknownNameError
@@ -18,26 +19,41 @@ NUM_VOCABULARY_VIDEOS = 1000
 """Videos of each source whose expressions make the vocabulary of a tokenizer trained here."""
 
 
-def build_model(recipe: Recipe, sources: Sequence[ClipSource], out: Path) -> ReferringModel:
+def check_model(recipe: Recipe) -> tuple[str, Any]:
+    """Return the family and config of the recipe's model.
+
+    Raises:
+        RecipeError: there is no such variant; the closest names are offered.
+    """
+    try:
+        return find_variant(recipe.model)
+    except UnknownNameError as error:
+        raise RecipeError(f"recipe {recipe.name}: {error}") from error
+
+
+def build_model(recipe: Recipe, sources: Sequence[ClipSource], out: Path | None) -> ReferringModel:
     """Build the recipe's model with its weights and its tokenizer.
 
-    A tokenizer that is trained here is kept in the folder ``out`` of the run, so that going on takes the same
-    one.
+    A tokenizer that is trained here is kept in the folder of the run, so that going on takes the same one.
+
+    Args:
+        recipe: names the variant.
+        sources: their expressions make the vocabulary of an encoder that starts from nothing.
+        out: folder of the run to go on with; None: a new run.
 
     Raises:
         RecipeError: there is no such variant, or nothing to make its tokenizer from.
     """
-    try:
-        family, config = find_variant(recipe.model)
-    except UnknownNameError as error:
-        raise RecipeError(f"recipe {recipe.name}: {error}") from error
+    family, config = check_model(recipe)
     model = family_part(family, "model").MODEL(config)
     if model.tokenizer is None:
         model.tokenizer = find_tokenizer(recipe, sources, out, getattr(config, "text_encoder", ""))
     return model
 
 
-def find_tokenizer(recipe: Recipe, sources: Sequence[ClipSource], out: Path, text_encoder: str) -> Tokenizer:
+def find_tokenizer(
+    recipe: Recipe, sources: Sequence[ClipSource], out: Path | None, text_encoder: str
+) -> Tokenizer:
     """Read the recipe's tokenizer, or train one for an encoder that starts from nothing.
 
     Raises:
@@ -55,9 +71,8 @@ def find_tokenizer(recipe: Recipe, sources: Sequence[ClipSource], out: Path, tex
         )
     from deixis.text.words import MAX_TOKENS, train_tokenizer
 
-    kept = out / TOKENIZER
-    if kept.is_file():
-        return Tokenizer.from_file(kept, pad_token=PAD_TOKEN, max_tokens=MAX_TOKENS)
+    if out is not None and (out / TOKENIZER).is_file():
+        return Tokenizer.from_file(out / TOKENIZER, pad_token=PAD_TOKEN, max_tokens=MAX_TOKENS)
     return train_tokenizer(expression for source in sources for expression in _expressions(source.records))
 
 

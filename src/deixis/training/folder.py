@@ -23,19 +23,37 @@ MODEL = "model"
 RECIPE = "recipe.json"
 
 
-def open_run(out: Path, recipe: Recipe, resume: bool, accelerator: Accelerator) -> Path | None:
-    """Make the folder ``out`` ready and return the newest checkpoint to go on from, if there is one.
+def check_run(out: Path, recipe: Recipe, resume: bool) -> None:
+    """Refuse to go on with another recipe than that of the run (fields that change no result may differ).
 
     Raises:
-        RecipeError: the run in ``out`` was started with another recipe.
+        RecipeError: naming the first field that differs.
     """
+    path = out / RECIPE
+    if not resume or not path.is_file():
+        return
+    earlier = recipe_from_plain(json.loads(path.read_text(encoding="utf-8")))
+    changed = differences(earlier, recipe)
+    if changed:
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        raise RecipeError(
+            f"the run in {out} was started with another {changed[0]}{more}; choose another folder, "
+            "or start it anew"
+        )
+
+
+def open_run(
+    out: Path, recipe: Recipe, resume: bool, model: ReferringModel, accelerator: Accelerator
+) -> Path | None:
+    """Make the folder ``out`` ready and return the newest checkpoint to go on from, if there is one."""
     if accelerator.is_main_process:
         if not resume:
             drop_run(out)
-        check_same_recipe(out / RECIPE, recipe)
         out.mkdir(parents=True, exist_ok=True)
         remove_partial(out / CHECKPOINTS)
         _write(out / RECIPE, json.dumps(to_plain(recipe), indent=2) + "\n")
+        if model.tokenizer is not None:
+            _write(out / TOKENIZER, model.tokenizer.definition)
     accelerator.wait_for_everyone()
     checkpoints = list_checkpoints(out / CHECKPOINTS)
     return checkpoints[-1] if checkpoints else None
@@ -47,31 +65,6 @@ def drop_run(out: Path) -> None:
         shutil.rmtree(out / name, ignore_errors=True)
     for name in (RECIPE, LOG_NAME, TOKENIZER):
         (out / name).unlink(missing_ok=True)
-
-
-def check_same_recipe(path: Path, recipe: Recipe) -> None:
-    """Refuse to go on with another recipe than that of the run (fields that change no result may differ).
-
-    Raises:
-        RecipeError: naming the first field that differs.
-    """
-    if not path.is_file():
-        return
-    earlier = recipe_from_plain(json.loads(path.read_text(encoding="utf-8")))
-    changed = differences(earlier, recipe)
-    if changed:
-        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-        raise RecipeError(
-            f"the run in {path.parent} was started with another {changed[0]}{more}; choose another folder, "
-            "or start it anew"
-        )
-
-
-def write_tokenizer(out: Path, model: ReferringModel, accelerator: Accelerator) -> None:
-    """Keep the tokenizer of the run beside its recipe."""
-    if accelerator.is_main_process and model.tokenizer is not None:
-        _write(out / TOKENIZER, model.tokenizer.definition)
-    accelerator.wait_for_everyone()
 
 
 def write_model(

@@ -82,6 +82,27 @@ class RunLog:
                 part.close()
 
 
+class RenderBar:
+    """A bar for the clips that are rendered before a run can start."""
+
+    def __init__(self, show_progress: bool) -> None:
+        """Draw nothing when ``show_progress`` is off."""
+        self._show_progress = show_progress
+        self._bar = None
+
+    def report(self, ready: int, total: int) -> None:
+        """Move the bar to ``ready`` of ``total`` clips."""
+        if not self._show_progress:
+            return
+        if self._bar is None:
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=total, unit="clip", desc="rendering", initial=ready)
+        self._bar.update(ready - self._bar.n)
+        if ready == total:
+            self._bar.close()
+
+
 def keep_lines_until(path: Path, step: int) -> None:
     """Drop the lines of ``path`` that tell of later steps than ``step``, and one that was cut short."""
     if not path.is_file():

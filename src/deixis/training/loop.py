@@ -14,9 +14,9 @@ import torch
 
 from deixis.models.base import ReferringModel
 
-from .build import build_model
-from .folder import open_run, write_model, write_tokenizer
-from .logging import RunLog, format_seconds
+from .build import build_model, check_model
+from .folder import check_run, open_run, write_model
+from .logging import RenderBar, RunLog, format_seconds
 from .optim import rate_factor, set_rates
 from .recipe import Recipe
 from .run import Run, StopSignal, start_accelerator
@@ -60,12 +60,19 @@ def train(
         TrainingError: the loss is not finite.
     """
     accelerator = start_accelerator(recipe, device)
-    newest = open_run(out, recipe, resume, accelerator)
+    check_run(out, recipe, resume)
+    if model is None:
+        check_model(recipe)
+    if sources is None:
+        bar = RenderBar(accelerator.is_main_process and show_progress)
+        # The first process renders what the cache lacks; the others then read it.
+        with accelerator.main_process_first():
+            sources = open_sources(recipe, bar.report)
     torch.manual_seed(recipe.seed)
-    sources = open_sources(recipe) if sources is None else sources
-    model = build_model(recipe, sources, out) if model is None else model
-    write_tokenizer(out, model, accelerator)
+    model = build_model(recipe, sources, out if resume else None) if model is None else model
     run = Run(accelerator, recipe, out, model, sources)
+    # Nothing is written before this line: a recipe that does not work leaves no folder behind.
+    newest = open_run(out, recipe, resume, model, accelerator)
     if newest is not None:
         run.restore(newest)
     log = RunLog(out, run.step, is_main=accelerator.is_main_process, show_progress=show_progress)
