@@ -2,8 +2,8 @@
 
 A predicate is true of an object only with a clear margin over the whole clip, and false only with one. What
 lies between is None, and an expression for which any object is borderline is never used. Motion is judged
-twice, in the frame and relative to the background: a motion word is true only where both agree, and false only where
-both agree, so that a moving camera never decides.
+twice, in the frame and relative to the background: a motion word is true only where both agree, and false
+only where both agree, so that a moving camera never decides.
 
 Distances are pixels of the reference frame (shorter side 128), speeds the same to a frame of a 16-frame clip.
 """

@@ -44,8 +44,8 @@ def export(
         records: with masks.
         root: folder of the data set; several splits may go into one.
         layout: "ref-youtube-vos" keeps everything: expressions with no or several referents have a list as
-            their ``obj_id``. "a2d-sentences" has room for expressions with one referent only, drops the others,
-            and keeps the masks of four frames; it has no ``val``.
+            their ``obj_id``. "a2d-sentences" has room for expressions with one referent only, drops the
+            others, and keeps the masks of four frames; it has no ``val``.
         split: of the data set.
         image: "jpg" or "png" (exact), for frames of Ref-YouTube-VOS.
 
