@@ -119,7 +119,7 @@ def test_wrong_predictions_are_refused():
     ):
         with pytest.raises(DatasetError, match=message):
             evaluate_records([record()], predict_from_arrays(cut(wrong)))
-    with pytest.raises(DatasetError, match="truth is held back"):
+    with pytest.raises(DatasetError, match="truth about clip is held back"):
         evaluate_records([record(masks=False)], predict_from_arrays(know))
 
 

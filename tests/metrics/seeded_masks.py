@@ -1,4 +1,4 @@
-"""Masks from a seeded generator: the same pixels on every machine, for figures recorded from official code."""
+"""Masks from a seeded generator: the same pixels on every machine, for recorded official figures."""
 
 import numpy as np
 

@@ -43,6 +43,8 @@ class Evaluate:
     """Of the permutation."""
     out: Path | None = None
     """Folder of the results; by default out/evaluate/BENCHMARK-SPLIT-MODEL."""
+    submission: Path | None = None
+    """Write the zip that the server of ref-youtube-vos takes, and score nothing."""
     overwrite: bool = False
     """Throw away what the folder holds and begin anew."""
     device: str = "auto"
@@ -62,10 +64,20 @@ class Evaluate:
         from deixis.evaluation.report import render_markdown
         from deixis.evaluation.run import RECORD_FILE, Subject, evaluate
         from deixis.evaluation.segmenting import predict_with
+        from deixis.evaluation.submission import write_submission
         from deixis.inference.record import weights_hash
         from deixis.inference.segmenter import Segmenter
 
         segmenter = Segmenter(self.model, checkpoint=self.checkpoint, device=self.device, dtype=self.dtype)
+        if self.submission is not None:
+            num_images = write_submission(
+                tqdm(records, unit="video", disable=None),
+                predict_with(segmenter),
+                self.submission,
+                overwrite=self.overwrite,
+            )
+            print(f"written: {self.submission}, {num_images:,} images")
+            return
         subject = Subject(
             model=self.model,
             weights_sha256=weights_hash(segmenter.model),

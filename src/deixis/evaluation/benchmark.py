@@ -58,7 +58,7 @@ def evaluate_video(
 ) -> list[ExpressionRow]:
     """Score the expressions of one video; see :func:`evaluate_records`."""
     if record.masks is None:
-        raise DatasetError(f"the masks of {record.name} are not in the data set; its truth is held back")
+        raise DatasetError(f"the truth about {record.name} is held back; write a --submission for its server")
     expressions = record.expressions
     answers = {i: i for i in range(len(expressions))}
     if permute_seed is not None:
