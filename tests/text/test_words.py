@@ -10,7 +10,7 @@ def test_frequent_words_come_first_and_the_vocabulary_is_bounded() -> None:
     tokenizer = train_tokenizer(EXPRESSIONS, vocabulary_size=5)
     assert tokenizer.vocabulary_size == 5
     ids = tokenizer(["red star the moves"]).ids
-    # "the" occurs three times, "red" and "star" twice, all other words once; ties stand in alphabetical order.
+    # "the" occurs three times, "red" and "star" twice, all else once; ties are in alphabetical order.
     assert ids.tolist() == [[3, 4, 2, 1]]
 
 
