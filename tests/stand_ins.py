@@ -73,7 +73,7 @@ class ColourModel(ReferringModel):
 
     def forward(self, video: VideoFeatures, text: TextFeatures, video_index: Tensor | None = None) -> Any:
         colours = video.maps[0][0]  # t 3 h w
-        logits = self.scale * (2 * colours - colours.sum(1, keepdim=True) - 0.25)  # t 3 h w
+        logits = self.scale * (2 * colours - colours.sum(1, keepdim=True) - 0.5)  # t 3 h w
         named = text.words[:, 0]  # e 3
         if colours[0, :, 0, 0].min() > 0.8:
             named = named.roll(1, dims=1)
@@ -120,7 +120,7 @@ def coloured_frame(index: int, confusing: bool = False, size: tuple[int, int] = 
     """Return a frame with a red, a green and a blue square that move right and back."""
     frame = np.zeros((*size, 3), np.uint8)
     left = 16 + abs(index % 48 - 24)
-    for channel, top in enumerate((4, 24, 44)):
+    for channel, top in enumerate((8, 24, 40)):
         frame[top : top + 16, left : left + 16, channel] = 255
     if confusing:
         frame[:8, :8] = 255

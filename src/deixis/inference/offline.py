@@ -84,7 +84,7 @@ def answer(
     threshold = engine.inputs.presence_threshold
     if threshold is not None:
         masks = masks & (presence >= threshold).to(masks.device)[:, None, None]
-    numbers = [np.array(values.float().cpu(), dtype=np.float32) for values in (scores, presence)]
+    numbers = [values.float().cpu().numpy() for values in (scores, presence)]
     return Answer(stamp, masks.cpu().numpy(), *numbers)
 
 

@@ -7,13 +7,16 @@ from typing import Any
 
 import torch
 
+from deixis.errors import SourceError
 from deixis.models.base import ReferringModel
 from deixis.models.registry import DEFAULT
+from deixis.ops.device import find_device
 from deixis.structures import TextFeatures, Tokens
 from deixis.video.frames import Frame, Source
 from deixis.video.results import FrameResult
+from deixis.video.sources import open_source
 
-from .engine import Engine, check_expressions, find_device, find_dtype
+from .engine import Engine, check_expressions, find_dtype
 from .offline import Answer, OfflineRun
 from .prediction import Prediction, PredictionBuilder
 from .progress import Progress, progress_reporter
@@ -38,7 +41,7 @@ class Segmenter:
 
     def __init__(
         self,
-        model: ReferringModel | str = DEFAULT,
+        model: ReferringModel | str | Path = DEFAULT,
         *,
         checkpoint: str | Path | None = None,
         device: str | torch.device = "auto",
@@ -50,7 +53,7 @@ class Segmenter:
         """Prepare ``model``.
 
         Args:
-            model: a model, or a name that :func:`deixis.load` takes.
+            model: a model, or a name or folder that :func:`deixis.load` takes.
             checkpoint: weights for a model given by name.
             device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1", "mps".
             dtype: "float32", "bfloat16" (mixed precision), or "auto": float32.
@@ -65,10 +68,10 @@ class Segmenter:
         if min(expression_batch, num_candidates) < 1:
             raise ValueError("expression_batch and num_candidates must be at least 1")
         found_device, found_dtype = find_device(device), find_dtype(dtype)
-        if isinstance(model, str):
+        if isinstance(model, str | Path):
             from deixis.models.loading import load
 
-            self.name: str | None = model
+            self.name: str | None = str(model)
             model = load(model, checkpoint, device=found_device)
         else:
             self.name = None
@@ -113,9 +116,29 @@ class Segmenter:
         with progress_reporter(progress, asked.source.num_frames) as report:
             for found in self._answers(asked, report):
                 builder.add(found)
+        # What can be read only once does not know its length beforehand.
+        again = asked.source if asked.source.num_frames is not None else None
         return builder.build(
-            asked.expressions, asked.source.frame_rate, describe_run(self, asked.expressions), asked.source
+            asked.expressions, asked.source.frame_rate, describe_run(self, asked.expressions), again
         )
+
+    def answers(
+        self,
+        source: Any,
+        expressions: str | Sequence[str],
+        *,
+        start: float | str | None = None,
+        end: float | str | None = None,
+        stride: int = 1,
+        tokens: Tokens | None = None,
+        progress: bool | Progress = False,
+    ) -> Iterator[Answer]:
+        """Yield the masks and scores of each frame after a look at the whole video, which is read once.
+
+        The masks are those of a call, made one frame at a time. Arguments and errors as there.
+        """
+        asked = self._ask(source, expressions, start, end, stride, tokens)
+        return self._report_answers(asked, progress)
 
     def iterate(
         self,
@@ -134,6 +157,11 @@ class Segmenter:
         Arguments and errors as there.
         """
         asked = self._ask(source, expressions, start, end, stride, tokens)
+        if asked.source.num_frames is None and not self.engine.inputs.is_online:
+            raise SourceError(
+                f"{asked.source.name} can be read only once, but this model chooses after a look at the whole"
+                " video; use stream (on the command line: --stream)"
+            )
         return self._results(asked, progress)
 
     def stream(
@@ -190,6 +218,10 @@ class Segmenter:
                 yield found
                 report("masks", number)
 
+    def _report_answers(self, asked: "_Asked", progress: bool | Progress) -> Iterator[Answer]:
+        with progress_reporter(progress, asked.source.num_frames) as report:
+            yield from self._answers(asked, report)
+
     def _results(self, asked: "_Asked", progress: bool | Progress) -> Iterator[FrameResult]:
         with progress_reporter(progress, asked.source.num_frames) as report:
             if self.engine.inputs.is_online:
@@ -218,7 +250,7 @@ def segment(
     source: Any,
     expressions: str | Sequence[str],
     *,
-    model: ReferringModel | str = DEFAULT,
+    model: ReferringModel | str | Path = DEFAULT,
     checkpoint: str | Path | None = None,
     device: str | torch.device = "auto",
     dtype: str = "auto",
