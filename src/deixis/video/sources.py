@@ -30,7 +30,7 @@ _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+://")
 _VIDEO_SUFFIXES = frozenset((".mp4", ".mov", ".avi", ".mkv", ".webm", ".gif", ".m4v", ".mpg", ".ts", ".wmv"))
 _KNOWN = (
     "a video file, a folder of pictures, a pattern ('frames/*.jpg'), a picture, a list of paths, arrays or"
-    " PIL images, an array [t, height, width, 3], an iterator of frames, a camera number or a stream's address"
+    " PIL images, an array [t, height, width, 3], an iterator of frames, a camera number or an address"
 )
 
 
