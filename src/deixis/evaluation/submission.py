@@ -54,7 +54,7 @@ def _add_video(archive: zipfile.ZipFile, record: VideoRecord, predict: Predictor
     for index, masks in enumerate(predict(record, [expression.text for expression in expressions])):
         if masks.shape != (len(expressions), *size):
             raise DatasetError(
-                f"{record.name}: masks predicted are {list(masks.shape)}, expected {[len(expressions), *size]}"
+                f"{record.name}: masks predicted are {list(masks.shape)}, not {[len(expressions), *size]}"
             )
         num_frames += 1
         for expression, mask in zip(expressions, masks, strict=True):

@@ -1,0 +1,103 @@
+"""From a model to figures on record, through the runner and the command line."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from deixis.cli import main
+from deixis.data.ref_davis17 import records
+from deixis.evaluation.run import evaluate
+from deixis.evaluation.segmenting import predict_with, validate
+from deixis.inference.segmenter import Segmenter
+from deixis.metrics.tables import aggregate
+from stand_ins import ColourModel, coloured_video
+
+NUM_FRAMES = 8
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Write a plain folder of two coloured clips: object k is the k-th colour."""
+    videos = {}
+    for name in ("one", "two"):
+        for kind in ("JPEGImages", "Annotations"):
+            (tmp_path / "data" / kind / name).mkdir(parents=True)
+        for index, frame in enumerate(coloured_video(NUM_FRAMES)):
+            Image.fromarray(frame).save(tmp_path / "data" / "JPEGImages" / name / f"{index:05d}.png")
+            labels = (frame > 0) @ np.arange(1, 4)
+            Image.fromarray(labels.astype(np.uint8)).save(
+                tmp_path / "data" / "Annotations" / name / f"{index:05d}.png"
+            )
+        expressions = {
+            str(n): {"exp": f"the {colour} one", "obj_id": str(n + 1), "kinds": ["appearance"]}
+            for n, colour in enumerate(("red", "green", "blue"))
+        }
+        frames = [f"{index:05d}" for index in range(NUM_FRAMES)]
+        videos[name] = {"expressions": expressions, "frames": frames, "absent": ["the blue cat"]}
+    (tmp_path / "data" / "meta_expressions.json").write_text(json.dumps({"videos": videos}))
+    return tmp_path / "data"
+
+
+def test_frames_are_encoded_once_for_all_expressions(root):
+    model = ColourModel().train()
+    figures = validate(model, records(root))
+    assert model.training
+    assert model.calls["video"] == 4, "two windows a video, whatever the number of expressions"
+    assert figures.region > 0.65, "what the coarse masks of the stand-in reach"
+    assert figures.absent_accuracy == 0 and figures.presence_accuracy == 1
+
+
+@pytest.fixture
+def with_stand_in(monkeypatch):
+    monkeypatch.setattr("deixis.models.loading.load", lambda *_, **__: ColourModel())
+
+
+@pytest.mark.usefixtures("with_stand_in")
+def test_the_command_prints_and_writes(root, tmp_path, capsys):
+    options = ["evaluate", "ref-davis17", "--root", str(root), "--model", "mttr", "--device", "cpu"]
+    main([*options, "--out", str(tmp_path / "out")])
+    printed = capsys.readouterr().out
+    assert "| all" in printed and "| appearance" in printed and "| one" not in printed
+    record = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert record["figures"]["region"] > 0.65 and len(record["rows"]) == 8
+    assert record["model"] == "mttr" and len(record["weights_sha256"]) == 64 and record["device"] == "cpu"
+    main([*options, "--out", str(tmp_path / "control"), "--permute", "--num-clips", "1", "--videos"])
+    assert "| one" in capsys.readouterr().out
+    control = json.loads((tmp_path / "control" / "result.json").read_text())
+    assert control["figures"]["region"] == 0 and len(control["rows"]) == 3
+
+
+@pytest.mark.usefixtures("with_stand_in")
+def test_the_command_writes_submissions(root, tmp_path, capsys):
+    options = ["evaluate", "ref-davis17", "--root", str(root), "--device", "cpu"]
+    main([*options, "--submission", str(tmp_path / "submission.zip")])
+    assert "64 images" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["ref-davis"], "unknown data set 'ref-davis'; did you mean ref-davis17"),
+        (["ref-davis17"], "where is ref-davis17? give its folder with --root"),
+        (["ref-davis17", "--root", "nowhere"], "there is no folder nowhere"),
+        (["synthetic", "--split", "tset"], "did you mean test?"),
+        (["synthetic", "--num-clips", "0"], "--num-clips must be at least 1"),
+    ],
+)
+def test_wrong_arguments_are_one_line(arguments, message, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["evaluate", *arguments])
+    printed = capsys.readouterr().err
+    assert stop.value.code == 2 and message in printed and printed.count("\n") == 1
+
+
+def test_the_figures_of_a_run_are_those_of_its_rows(root, tmp_path):
+    from deixis.evaluation.run import Subject
+
+    predict = predict_with(Segmenter(ColourModel(), device="cpu"))
+    subject = Subject(model="colours", weights_sha256="", dataset="made-up", split="val")
+    result = evaluate(records(root), predict, subject, tmp_path / "out", permute_seed=3)
+    assert repr(result.figures) == repr(aggregate(result.rows))
+    assert result.figures.region == 0
