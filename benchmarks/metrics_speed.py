@@ -1,4 +1,4 @@
-"""Cost of J and F for a frame and object: `python benchmarks/metrics_speed.py [--size 480 854] [--frames 60]`.
+"""CPU time of J and F: `python benchmarks/metrics_speed.py [--size 480 854] [--frames 60]`.
 
 Masks are two ellipses that move against each other, given as booleans; reading PNGs is not included.
 """
