@@ -45,8 +45,9 @@ def test_frames_are_encoded_once_for_all_expressions(root):
     figures = validate(model, records(root))
     assert model.training
     assert model.calls["video"] == 4, "two windows a video, whatever the number of expressions"
-    assert figures.region > 0.65, "what the coarse masks of the stand-in reach"
-    assert figures.absent_accuracy == 0 and figures.presence_accuracy == 1
+    assert figures["J"] > 0.65, "what the coarse masks of the stand-in reach"
+    assert figures["J&F"] == (figures["J"] + figures["F"]) / 2 > 3 * figures["J&F permuted"]
+    assert figures["absent accuracy"] == 0
 
 
 @pytest.fixture

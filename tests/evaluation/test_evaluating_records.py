@@ -93,11 +93,11 @@ def test_answers_never_share_an_object(referents, seed):
     expressions = [Expression(str(i), "a", tuple(sorted(ids))) for i, ids in enumerate(referents)]
     answers = permuted_answers("clip", expressions, seed)
     assert answers == permuted_answers("clip", expressions, seed)
-    for truth, answer in answers.items():
+    for truth, answer in answers:
         assert referents[truth] and referents[answer] and not referents[truth] & referents[answer]
     singles = [ids for ids in referents if len(ids) == 1]
     if len(set(singles)) > 1:
-        answered = {tuple(referents[truth]): tuple(referents[answer]) for truth, answer in answers.items()}
+        answered = {tuple(referents[truth]): tuple(referents[answer]) for truth, answer in answers}
         objects = {tuple(ids) for ids in singles}
         assert {answered[name] for name in objects} == objects, "each object answers for exactly one other"
 

@@ -15,6 +15,9 @@ from deixis.evaluation.predictor import Predictor
 from deixis.metrics.frame_scores import FrameScores, concatenate, score_frames
 from deixis.metrics.tables import ExpressionRow, make_row
 
+Answer = tuple[int, int]
+"""Indices of two expressions of a video: whose truth is scored, and whose prediction is."""
+
 _PIXELS_AT_ONCE = 16_000_000
 
 
@@ -57,38 +60,51 @@ def evaluate_video(
     record: VideoRecord, predict: Predictor, *, permute_seed: int | None = None
 ) -> list[ExpressionRow]:
     """Score the expressions of one video; see :func:`evaluate_records`."""
+    if permute_seed is None:
+        return score_answers(record, predict, own_answers(record.expressions))
+    return score_answers(record, predict, permuted_answers(record.name, record.expressions, permute_seed))
+
+
+def score_answers(record: VideoRecord, predict: Predictor, answers: Sequence[Answer]) -> list[ExpressionRow]:
+    """Predict a video once and score pairs of an expression's truth and an expression's prediction.
+
+    Raises:
+        DatasetError: the truth is held back, or the prediction has another size or number of frames.
+    """
     if record.masks is None:
         raise DatasetError(f"the truth about {record.name} is held back; write a --submission for its server")
-    expressions = record.expressions
-    answers = {i: i for i in range(len(expressions))}
-    if permute_seed is not None:
-        answers = permuted_answers(record.name, expressions, permute_seed)
     if not answers:
         return []
-    parts: dict[int, list[FrameScores]] = {index: [] for index in answers}
+    expressions = record.expressions
+    parts: list[list[FrameScores]] = [[] for _ in answers]
     for indices, predicted in _chunks(record, predict):
-        truths = _truths(record, indices, [expressions[index] for index in answers])
-        for truth, (index, answer) in zip(truths, answers.items(), strict=True):
+        truths = _truths(record, indices, [expressions[truth] for truth, _ in answers])
+        for part, truth, (_, answer) in zip(parts, truths, answers, strict=True):
             if truth.shape != predicted[:, answer].shape:
                 raise DatasetError(
                     f"{record.name}: masks predicted at {_size(predicted)}, but the truth is {_size(truth)}"
                 )
-            parts[index].append(score_frames(predicted[:, answer], truth))
+            part.append(score_frames(predicted[:, answer], truth))
     return [
         make_row(
-            concatenate(parts[index]),
+            concatenate(part),
             video=record.name,
-            expression=expressions[index].id,
-            text=expressions[index].text,
-            kinds=expressions[index].kinds,
-            is_absent=not expressions[index].object_ids,
+            expression=expressions[truth].id,
+            text=expressions[truth].text,
+            kinds=expressions[truth].kinds,
+            is_absent=not expressions[truth].object_ids,
             answered_by=expressions[answer].id,
         )
-        for index, answer in answers.items()
+        for part, (truth, answer) in zip(parts, answers, strict=True)
     ]
 
 
-def permuted_answers(video: str, expressions: Sequence[Expression], seed: int) -> dict[int, int]:
+def own_answers(expressions: Sequence[Expression]) -> list[Answer]:
+    """Pair each expression with itself."""
+    return [(index, index) for index in range(len(expressions))]
+
+
+def permuted_answers(video: str, expressions: Sequence[Expression], seed: int) -> list[Answer]:
     """Choose for each expression one of the same video that speaks of another object: the language control.
 
     The single objects that expressions name are shuffled and each is answered by the next one's expressions,
@@ -100,9 +116,6 @@ def permuted_answers(video: str, expressions: Sequence[Expression], seed: int) -
         video: name, part of the seed: a video's draw does not depend on the other videos.
         expressions: of the video.
         seed: of the draw.
-
-    Returns:
-        Index of the expression whose truth is scored -> index of the one whose prediction is.
     """
     generator = random.Random(f"{seed}/{video}")
     by_object: dict[int, list[int]] = {}
@@ -112,7 +125,7 @@ def permuted_answers(video: str, expressions: Sequence[Expression], seed: int) -
     objects = sorted(by_object)
     generator.shuffle(objects)
     following = {name: objects[(place + 1) % len(objects)] for place, name in enumerate(objects)}
-    answers = {}
+    answers: list[Answer] = []
     for index, expression in enumerate(expressions):
         if len(expression.object_ids) == 1 and len(objects) > 1:
             candidates = by_object[following[expression.object_ids[0]]]
@@ -123,7 +136,7 @@ def permuted_answers(video: str, expressions: Sequence[Expression], seed: int) -
                 if candidate.object_ids and set(candidate.object_ids).isdisjoint(expression.object_ids)
             ]
         if expression.object_ids and candidates:
-            answers[index] = generator.choice(candidates)
+            answers.append((index, generator.choice(candidates)))
     return answers
 
 

@@ -1,14 +1,15 @@
 """A model as a predictor, and the quick score of a model in training."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from deixis.data.records import VideoRecord
-from deixis.evaluation.benchmark import evaluate_records
+from deixis.evaluation.benchmark import own_answers, permuted_answers, score_answers
 from deixis.evaluation.predictor import Predictor, read_frames
 from deixis.inference.segmenter import Segmenter
-from deixis.metrics.tables import Figures, aggregate
+from deixis.metrics.tables import aggregate
 from deixis.models.base import ReferringModel
 
 
@@ -22,11 +23,35 @@ def predict_with(segmenter: Segmenter) -> Predictor:
     return predict
 
 
-def validate(model: ReferringModel, records: Iterable[VideoRecord]) -> Figures:
-    """Score a model on records, where its weights are; the model's mode is as before afterwards."""
-    device = next(model.parameters()).device
+def validate(
+    model: ReferringModel, records: Iterable[VideoRecord], *, permute_seed: int = 0
+) -> dict[str, float]:
+    """Score a model on records, with the language control, where its weights are; predict each video once.
+
+    The model's mode is as before afterwards.
+
+    Returns:
+        J&F, J, F, J&F with permuted expressions, mean IoU, absent accuracy; those that ``records`` allow.
+    """
     was_training = model.training
+    predict = predict_with(Segmenter(model, device=next(model.parameters()).device))
+    own, control = [], []
     try:
-        return aggregate(evaluate_records(records, predict_with(Segmenter(model, device=device))))
+        for record in records:
+            answers = own_answers(record.expressions)
+            permuted = permuted_answers(record.name, record.expressions, permute_seed)
+            rows = score_answers(record, predict, [*answers, *permuted])
+            own += rows[: len(answers)]
+            control += rows[len(answers) :]
     finally:
         model.train(was_training)
+    figures = aggregate(own)
+    named = {
+        "J&F": figures.region_and_contour,
+        "J": figures.region,
+        "F": figures.contour,
+        "J&F permuted": aggregate(control).region_and_contour,
+        "mean IoU": figures.mean_iou,
+        "absent accuracy": figures.absent_accuracy,
+    }
+    return {name: value for name, value in named.items() if not math.isnan(value)}
