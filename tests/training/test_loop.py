@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 from safetensors.torch import load_file
-from toy import ToyModel, toy_recipe, toy_sources
+from toy import ToyModel, save_toy, toy_recipe, toy_sources
 
 from deixis.errors import RecipeError, TrainingError
 from deixis.training.loop import train
@@ -16,7 +16,14 @@ def run(recipe, out, **arguments):
     torch.manual_seed(0)
     model = arguments.pop("model", None) or ToyModel()
     return train(
-        recipe, out, model=model, sources=toy_sources(recipe), device="cpu", show_progress=False, **arguments
+        recipe,
+        out,
+        model=model,
+        sources=toy_sources(recipe),
+        device="cpu",
+        show_progress=False,
+        save=save_toy,
+        **arguments,
     )
 
 

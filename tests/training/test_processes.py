@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
-from toy import ToyModel, toy_recipe, toy_sources
+from toy import ToyModel, save_toy, toy_recipe, toy_sources
 
 from deixis.training.loop import train
 
@@ -19,7 +19,15 @@ def start(out: Path) -> Path:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     model = ToyModel(dropout=0.0)
-    return train(RECIPE, out, model=model, sources=toy_sources(RECIPE), device="cpu", show_progress=False)
+    return train(
+        RECIPE,
+        out,
+        model=model,
+        sources=toy_sources(RECIPE),
+        device="cpu",
+        show_progress=False,
+        save=save_toy,
+    )
 
 
 def launch(out: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from toy import ToyModel, toy_recipe, toy_sources
+from toy import ToyModel, save_toy, toy_recipe, toy_sources
 
 from deixis.errors import CheckpointError
 from deixis.training.checkpoint import list_checkpoints, load_checkpoint, random_state, restore_random_state
@@ -54,6 +54,7 @@ def start(out: Path, validate=lambda model: {}) -> Path:
         validate=validate,
         device="cpu",
         show_progress=False,
+        save=save_toy,
     )
 
 

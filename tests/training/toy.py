@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -146,6 +148,12 @@ class ToyModel(ReferringModel):
 
     def postprocess(self, output: ToyOutput) -> Trajectories:
         raise NotImplementedError
+
+
+def save_toy(model: ReferringModel, folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+    save_file(weights, str(folder / "weights.safetensors"))
 
 
 def toy_recipe(**changes: object) -> Recipe:

@@ -1,13 +1,18 @@
 """The model of a recipe, before its first step."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor, nn
+
+from deixis.backbones.video_swin import kinetics_state_dict
 from deixis.data.records import VideoRecord
 from deixis.errors import RecipeError, UnknownNameError
 from deixis.models.base import ReferringModel
+from deixis.models.loading import load
 from deixis.models.registry import family_part, find_variant
+from deixis.models.weights import fit_weights, read_weights
 from deixis.text.tokenizer import Tokenizer
 
 from .recipe import Recipe
@@ -42,13 +47,54 @@ def build_model(recipe: Recipe, sources: Sequence[ClipSource], out: Path | None)
         out: folder of the run to go on with; None: a new run.
 
     Raises:
-        RecipeError: there is no such variant, or nothing to make its tokenizer from.
+        RecipeError: there is no such variant or part, or nothing to make its tokenizer from.
+        CheckpointError: initial weights that are broken, unsafe, or do not fit.
     """
     family, config = check_model(recipe)
-    model = family_part(family, "model").MODEL(config)
+    if recipe.init_from:
+        model = load(recipe.model, recipe.init_from, device="cpu", tokenizer=recipe.tokenizer or None)
+    else:
+        model = family_part(family, "model").MODEL(config)
+    for part, path in recipe.init_parts.items():
+        load_part(model, part, Path(path))
     if model.tokenizer is None:
         model.tokenizer = find_tokenizer(recipe, sources, out, getattr(config, "text_encoder", ""))
     return model
+
+
+def load_part(model: ReferringModel, part: str, path: Path) -> None:
+    """Load pretrained weights into one part of ``model``.
+
+    Args:
+        model: has the part as an attribute.
+        part: "backbone" (a Kinetics-400 file of Video Swin) or "text_encoder" (a file of RoBERTa), or any
+            part with a file of its own names.
+        path: the file.
+
+    Raises:
+        RecipeError: the model has no such part.
+        CheckpointError: the file is broken, unsafe, or does not fit.
+    """
+    module = getattr(model, part, None)
+    if not isinstance(module, nn.Module):
+        parts = [name for name, _ in model.named_children()]
+        raise RecipeError(str(UnknownNameError("init_parts: part of the model", part, parts)))
+    tensors = read_weights(path)
+    if any(name.startswith("backbone.patch_embed.") for name in tensors):
+        tensors = kinetics_state_dict(tensors)
+    elif any("embeddings.word_embeddings" in name for name in tensors):
+        tensors = roberta_state_dict(tensors)
+    fit_weights(module, tensors, str(path), [])
+
+
+def roberta_state_dict(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Turn a file of RoBERTa, with or without its language head, into our encoder's names."""
+    bare = {name.removeprefix("roberta."): value for name, value in published.items()}
+    return {
+        f"encoder.{name}": value
+        for name, value in bare.items()
+        if name.startswith(("embeddings.", "encoder.")) and not name.endswith("position_ids")
+    }
 
 
 def find_tokenizer(

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from accelerate import Accelerator
@@ -21,6 +22,9 @@ from .recipe import Recipe, recipe_from_plain
 CHECKPOINTS = "checkpoints"
 MODEL = "model"
 RECIPE = "recipe.json"
+
+Save = Callable[[ReferringModel, Path], object]
+"""Writes a model as a folder."""
 
 
 def check_run(out: Path, recipe: Recipe, resume: bool) -> None:
@@ -68,17 +72,18 @@ def drop_run(out: Path) -> None:
 
 
 def write_model(
-    out: Path, model: ReferringModel, average: AveragedWeights | None, accelerator: Accelerator
+    out: Path,
+    model: ReferringModel,
+    average: AveragedWeights | None,
+    accelerator: Accelerator,
+    save: Save,
 ) -> Path:
     """Write the trained (averaged, where there are averages) weights in a folder for ``deixis.load``."""
     folder = out / MODEL
     if accelerator.is_main_process:
-        from safetensors.torch import save_model
-
         if average is not None:
             average.swap(model)
-        folder.mkdir(parents=True, exist_ok=True)
-        save_model(model, str(folder / "weights.safetensors"))
+        save(model, folder)
         if average is not None:
             average.swap(model)
     accelerator.wait_for_everyone()

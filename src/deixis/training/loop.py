@@ -13,9 +13,10 @@ from typing import Literal
 import torch
 
 from deixis.models.base import ReferringModel
+from deixis.models.loading import save as save_model
 
 from .build import build_model, check_model
-from .folder import check_run, open_run, write_model
+from .folder import Save, check_run, open_run, write_model
 from .logging import RenderBar, RunLog, format_seconds
 from .optim import rate_factor, set_rates
 from .recipe import Recipe
@@ -33,6 +34,7 @@ def train(
     model: ReferringModel | None = None,
     sources: Sequence[ClipSource] | None = None,
     validate: Validate | None = None,
+    save: Save = save_model,
     device: Literal["auto", "cpu"] = "auto",
     show_progress: bool = True,
 ) -> Path:
@@ -49,6 +51,7 @@ def train(
         sources: the clips; None: the recipe's.
         validate: measures the model (its averaged weights, where the recipe has them) every
             ``recipe.validate_every`` steps.
+        save: writes the trained model as a folder.
         device: "auto": the GPU where there is one.
         show_progress: draw a bar.
 
@@ -79,7 +82,7 @@ def train(
     with log, StopSignal() as stop:
         is_finished = do_steps(run, log, stop, validate)
     checkpoint = run.save()
-    return write_model(out, run.model, run.average, accelerator) if is_finished else checkpoint
+    return write_model(out, run.model, run.average, accelerator, save) if is_finished else checkpoint
 
 
 def do_steps(run: Run, log: RunLog, stop: StopSignal, validate: Validate | None = None) -> bool:

@@ -83,12 +83,15 @@ def _change(plain: dict[str, Any], name: str, value: Any) -> None:
     index = int(parts.pop(1)) if parts[0] == "data" and len(parts) > 2 and parts[1].isdigit() else 0
     if parts[0] == "data" and not index < len(plain["data"]):
         raise RecipeError(f"{name}: the recipe has {len(plain['data'])} data sources, counted from 0")
-    group = "optim.groups."
-    dotted = ".".join(parts)
-    if dotted.startswith(group) and len(parts) == 3:
-        plain["optim"]["groups"][parts[2]] = _read(name, float, value)
-        return
     known = field_names()
+    dotted, table = ".".join(parts), ".".join(parts[:-1])
+    if typing.get_origin(known.get(table)) is dict:
+        # One entry of a table: optim.groups.backbone
+        held = plain
+        for part in parts[:-1]:
+            held = held[part]
+        held[parts[-1]] = _read(name, typing.get_args(known[table])[1], value)
+        return
     if dotted not in known:
         raise RecipeError(str(UnknownNameError("recipe field", name, known)))
     target = plain["data"][index] if parts[0] == "data" else plain

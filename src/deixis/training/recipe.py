@@ -211,6 +211,8 @@ class Recipe:
         ema: decay of averaged weights, which are then the result of the run; 0: off.
         init_from: weights to start from (a folder of ours, a published file); "": the model's own
             initialisation.
+        init_parts: part of the model -> file of pretrained weights for it alone: {"backbone": Kinetics-400
+            file of Video Swin, "text_encoder": file of RoBERTa}.
         tokenizer: a ``tokenizer.json`` for a model whose weights bring none; "": made from the expressions of
             the data, for models of a small vocabulary.
         log_every: steps between log lines.
@@ -238,6 +240,7 @@ class Recipe:
     keep_checkpoints: int = 2
     ema: float = 0.0
     init_from: str = ""
+    init_parts: dict[str, str] = field(default_factory=dict)
     tokenizer: str = ""
     log_every: int = 20
     validate_every: int = 0
