@@ -102,3 +102,45 @@ def test_the_figures_of_a_run_are_those_of_its_rows(root, tmp_path):
     result = evaluate(records(root), predict, subject, tmp_path / "out", permute_seed=3)
     assert repr(result.figures) == repr(aggregate(result.rows))
     assert result.figures.region == 0
+
+
+@pytest.mark.usefixtures("with_stand_in")
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda path: path.write_bytes(path.read_bytes()[:50]), "cannot read the masks"),
+        (lambda path: path.unlink(), "there are no masks"),
+        (lambda path: Image.new("L", (96, 60)).save(path), "have several sizes"),
+        (lambda path: Image.new("RGB", (96, 64)).save(path), "RGB colours, not object ids"),
+    ],
+)
+def test_broken_truth_is_one_line(root, tmp_path, capsys, damage, message):
+    damage(root / "Annotations" / "two" / "00003.png")
+    options = ["--root", str(root), "--device", "cpu", "--out", str(tmp_path / "out")]
+    with pytest.raises(SystemExit) as stop:
+        main(["evaluate", "ref-davis17", *options])
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert stop.value.code == 2 and message in error
+    assert not (tmp_path / "out" / "result.json").exists()
+    rows = (tmp_path / "out" / "rows.jsonl").read_text()
+    assert '"video": "one"' in rows and '"video": "two"' not in rows
+
+
+@pytest.mark.usefixtures("with_stand_in")
+def test_masks_of_another_size_than_the_frames(root, capsys, tmp_path):
+    for path in (root / "Annotations" / "one").iterdir():
+        Image.new("L", (90, 64)).save(path)
+    with pytest.raises(SystemExit):
+        main(
+            [
+                "evaluate",
+                "ref-davis17",
+                "--root",
+                str(root),
+                "--device",
+                "cpu",
+                "--out",
+                str(tmp_path / "out"),
+            ]
+        )
+    assert "one: masks predicted at 64x96, but the truth is 64x90" in capsys.readouterr().err

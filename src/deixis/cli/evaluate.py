@@ -84,7 +84,10 @@ class Evaluate:
             dataset=self.benchmark,
             split=split,
             device=str(segmenter.engine.device),
-            settings=(("dtype", str(segmenter.engine.dtype).removeprefix("torch.")),),
+            settings=(
+                ("dtype", str(segmenter.engine.dtype).removeprefix("torch.")),
+                *((("root", str(self.root.resolve())),) if self.root is not None else ()),
+            ),
         )
         out = self._out(split)
         result = evaluate(
