@@ -30,7 +30,7 @@ ANGLES = {"right": 0, "down": 90, "left": 180, "up": 270}
 
 
 class Judge:
-    """Measures a clip by its masks; lengths are in hundredths of the frame's shorter side."""
+    """Measures a clip by its masks; lengths are in hundredths of the frame's shorter side, speeds a step of 16."""
 
     def __init__(self, clip: RenderedClip) -> None:
         self.clip, self.scene = clip, clip.scene
@@ -79,7 +79,7 @@ class Judge:
     def speeds(self, index: int) -> list[float]:
         means = []
         for track in self.tracks(index):
-            steps = np.hypot(*np.diff(track, axis=0).T)
+            steps = np.hypot(*np.diff(track, axis=0).T) / self.scene.settings.pace
             means.append(float(steps[steps > 0.4].mean()) if (steps > 0.4).any() else 0.0)
         return means
 

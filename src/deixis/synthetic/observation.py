@@ -6,7 +6,7 @@ Legend: n objects, t frames.
 from dataclasses import dataclass, fields
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from .render import RenderedClip
 from .scene import Scene
@@ -39,7 +39,7 @@ class Observation:
     world_tracks: Float[np.ndarray, "n t 2"]
     extents: Float[np.ndarray, "n t 2"]
     inside: Float[np.ndarray, "n t"]
-    areas: Float[np.ndarray, "n t"]
+    areas: Int[np.ndarray, "n t"]
     overlaps: Float[np.ndarray, "n n t"]
 
     @property

@@ -153,7 +153,7 @@ def _depth(observation: Observation, index: int, anchor: int, behind: bool) -> T
     """Behind and in front need an overlap that can be seen."""
     objects, overlap = observation.scene.objects, observation.overlaps[index, anchor]
     is_behind = objects[index].depth < objects[anchor].depth
-    if overlap.max() < 0.01 or is_behind != behind:
+    if not overlap.any() or is_behind != behind:
         return False
     frames = ((overlap > 0.12) & observation.seen[index] & observation.seen[anchor]).sum()
     return True if frames >= max(3, 0.2 * overlap.size) else None
