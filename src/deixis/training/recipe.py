@@ -3,6 +3,8 @@
 A value that cannot be raises a :class:`RecipeError` that says in one line which field is wrong and why.
 """
 
+import dataclasses
+import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -32,6 +34,7 @@ class DataSource:
     cache: str = ""
 
     def __post_init__(self) -> None:
+        check_types(self, "data.")
         check(bool(self.name), "data.name is empty; name a data set")
         check(
             self.split in ("train", "val", "test"),
@@ -64,6 +67,7 @@ class ClipRule:
     expressions_per_clip: int = 1
 
     def __post_init__(self) -> None:
+        check_types(self, "clip.")
         check_choice("clip.kind", self.kind, ("around-annotated", "tiling", "random"))
         check(self.length >= 1, f"clip.length must be 1 or more, got {self.length}")
         check(self.stride >= 1, f"clip.stride must be 1 or more, got {self.stride}")
@@ -97,6 +101,7 @@ class Transforms:
     colour_jitter: float = 0.0
 
     def __post_init__(self) -> None:
+        check_types(self, "transforms.")
         check(
             0 < self.short_side <= self.long_side,
             "need 0 < transforms.short_side <= transforms.long_side, "
@@ -134,6 +139,7 @@ class Optim:
     clip_norm: float = 0.0
 
     def __post_init__(self) -> None:
+        check_types(self, "optim.")
         check(self.lr > 0, f"optim.lr must be above 0, got {self.lr}")
         for name, rate in self.groups.items():
             check(
@@ -170,6 +176,7 @@ class Schedule:
     warmup: float = 0.0
 
     def __post_init__(self) -> None:
+        check_types(self, "schedule.")
         check_choice(
             "schedule.kind", self.kind, ("constant", "multi-step", "poly", "cosine", "published-mttr")
         )
@@ -246,6 +253,7 @@ class Recipe:
     validate_every: int = 0
 
     def __post_init__(self) -> None:
+        check_types(self, "")
         check(bool(self.name), "name is empty")
         check(bool(self.model), "model is empty; name a variant (deixis models list)")
         check(bool(self.data), "data is empty; name at least one source")
@@ -285,6 +293,20 @@ def check(condition: bool, message: str) -> None:
     """Raise a :class:`RecipeError` with ``message`` unless ``condition`` holds."""
     if not condition:
         raise RecipeError(message)
+
+
+def check_types(value: Any, prefix: str) -> None:
+    """Raise a :class:`RecipeError` unless the plain fields of a data class have the types that they say."""
+    kinds = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+    hints = typing.get_type_hints(type(value))
+    for item in dataclasses.fields(value):
+        hint, given = hints[item.name], getattr(value, item.name)
+        if hint in kinds:
+            taken = (int, float) if hint is float else hint
+            is_right = isinstance(given, taken) and (hint is bool or not isinstance(given, bool))
+            check(is_right, f"{prefix}{item.name} must be {kinds[hint]}, got {given!r}")
+        elif dataclasses.is_dataclass(hint):
+            check(isinstance(given, hint), f"{prefix}{item.name} must hold fields of its own, got {given!r}")
 
 
 def check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> None:
