@@ -140,12 +140,12 @@ class OfflineRun:
 
     def _take(self, frame: Frame) -> Tensor:
         self.stamps.append(FrameStamp.of(frame))
-        self.size = frame.image.shape[:2]
+        self.size = frame.size
         return prepare(frame, self.engine)
 
     def _look(self, window: Window[Tensor]) -> None:
         is_alone = window.is_last and not self._windows
-        self._input_size = tuple(window.frames[0].shape[-2:])
+        self._input_size = (int(window.frames[0].shape[-2]), int(window.frames[0].shape[-1]))
         num_candidates = self.num_candidates if self.rule.is_linked and not is_alone else 1
         candidates = self.engine.find_candidates(window.start, window.frames, self.text, num_candidates)
         self._spool.append(candidates.mask_logits)

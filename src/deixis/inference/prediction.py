@@ -5,18 +5,25 @@ Axes: e expressions, t frames, H W pixels of the video.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-from deixis.errors import SourceError
+from deixis.errors import SourceError, require
 from deixis.ops.masks import decode_rle, encode_rle
 from deixis.video.frames import Source
 from deixis.video.results import FrameResult
 
+from .folder import DEFAULT_OUTPUTS, plan_outputs, write_outputs
 from .offline import Answer, FrameStamp
+
+_GONE = (
+    "the frames came from an iterator and cannot be read again; "
+    "use Segmenter.stream, which yields frames and masks together"
+)
 
 
 @dataclass(frozen=True)
@@ -112,34 +119,27 @@ class Prediction(Sequence[FrameMasks]):
             SourceError: the frames came from an iterator and are gone.
         """
         if self.source is None:
-            raise SourceError(
-                "the frames came from an iterator and cannot be read again; "
-                "use Segmenter.stream, which yields frames and masks together"
-            )
+            raise SourceError(_GONE)
         for frame, found in zip(self.source, self, strict=True):
             yield FrameResult(frame, found.masks, found.scores, found.presence)
 
     def save(
-        self, folder: str | Path, outputs: Sequence[str] | None = None, *, overwrite: bool = False
+        self, folder: str | Path, outputs: Sequence[str] = DEFAULT_OUTPUTS, *, overwrite: bool = False
     ) -> None:
-        """Write the ``outputs`` ("overlay", "masks", "json", "cutout") to ``folder``; None: the first three.
+        """Write ``outputs`` (names of ``deixis.video.outputs``) and the record of the run to ``folder``.
+
+        Outputs of the same run that are there already are left as they are.
 
         Raises:
-            SinkError: the folder cannot be written, or holds results already.
-            SourceError: the frames are gone (see :meth:`results`).
+            UnknownNameError: there is no such output.
+            SinkError: the folder cannot be written, or holds results of something else.
+            SourceError: the frames came from an iterator and are gone.
         """
-        from .writing import DEFAULT_OUTPUTS, write_results
-
-        chosen = DEFAULT_OUTPUTS if outputs is None else tuple(outputs)
-        write_results(
-            self.results(),
-            Path(folder),
-            chosen,
-            expressions=self.expressions,
-            source=self.source,
-            information=self.information,
-            overwrite=overwrite,
-        )
+        plan = plan_outputs(Path(folder), outputs, self.information, overwrite=overwrite)
+        if self.source is None:
+            raise SourceError(_GONE)
+        if plan.missing:
+            write_outputs(plan, self.results(), self.expressions, self.source)
 
     def to_supervision(self, index: int) -> Any:
         """Return frame ``index`` as ``supervision.Detections``, one a non-empty mask.
@@ -147,11 +147,8 @@ class Prediction(Sequence[FrameMasks]):
         Raises:
             ImportError: supervision is not installed (extra ``vis``).
         """
-        from deixis.errors import require
-
         require("supervision", "vis")
-        import supervision
-
+        supervision = import_module("supervision")
         found = self[index]
         masks = found.masks
         kept = np.flatnonzero(masks.any(axis=(1, 2)))
@@ -194,7 +191,7 @@ class PredictionBuilder:
         expressions: Sequence[str],
         frame_rate: float | None,
         information: Mapping[str, Any],
-        source: Source,
+        source: Source | None,
     ) -> Prediction:
         """Return what was collected."""
         scores, presence = (np.stack(column) for column in zip(*self._numbers, strict=True))

@@ -40,7 +40,7 @@ class _Bars:
             from tqdm.auto import tqdm
 
             if self._bar is not None:
-                self._num_frames = self._bar.n
                 self._bar.close()
-            self._bar, self._stage = tqdm(total=self._num_frames, unit="frames", desc=stage), stage
+            self._stage = stage
+            self._bar = tqdm(total=self._num_frames, unit="frames", desc=stage, disable=None)
         self._bar.update(done - self._bar.n)

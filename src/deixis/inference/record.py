@@ -1,9 +1,11 @@
 """What made a result: model, weights, settings, versions, device. Written beside every output."""
 
+import glob
 import hashlib
 import importlib.metadata
 import platform
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
@@ -22,7 +24,7 @@ def describe_run(segmenter: "Segmenter", expressions: Sequence[str]) -> dict[str
     return {
         "expressions": list(expressions),
         "model": segmenter.name,
-        "weights": weights_hash(segmenter.model),
+        "weights": segmenter.weights_hash,
         "inputs": to_plain(segmenter.engine.inputs),
         "windows": to_plain(segmenter.rule),
         "num_candidates": segmenter.num_candidates,
@@ -30,6 +32,16 @@ def describe_run(segmenter: "Segmenter", expressions: Sequence[str]) -> dict[str
         "dtype": str(segmenter.engine.dtype).removeprefix("torch."),
         "versions": versions(),
     }
+
+
+def describe_source(source: Any) -> dict[str, Any]:
+    """Return what tells whether ``source`` is still the same: path, sizes and times of its files."""
+    path = Path(str(source))
+    if path.is_file():
+        return {"path": str(path.resolve()), "files": _digest([path])}
+    if path.is_dir():
+        return {"path": str(path.resolve()), "files": _digest(sorted(path.iterdir()))}
+    return {"path": str(source), "files": _digest([Path(match) for match in sorted(glob.glob(str(source)))])}
 
 
 def versions() -> dict[str, str]:
@@ -41,6 +53,14 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
+
+
+def _digest(paths: Sequence[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        state = path.stat()
+        digest.update(f"{path.name} {state.st_size} {state.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def weights_hash(model: nn.Module) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from .engine import Engine, check_expressions, find_dtype
 from .offline import Answer, OfflineRun
 from .prediction import Prediction, PredictionBuilder
 from .progress import Progress, progress_reporter
-from .record import describe_run
+from .record import describe_run, weights_hash
 from .session import OnlineSession, Session, WindowSession
 from .windows import WindowRule, find_rule
 
@@ -44,6 +45,7 @@ class Segmenter:
         model: ReferringModel | str | Path = DEFAULT,
         *,
         checkpoint: str | Path | None = None,
+        tokenizer: str | Path | None = None,
         device: str | torch.device = "auto",
         dtype: str = "auto",
         windows: str | WindowRule | None = None,
@@ -55,6 +57,7 @@ class Segmenter:
         Args:
             model: a model, or a name or folder that :func:`deixis.load` takes.
             checkpoint: weights for a model given by name.
+            tokenizer: a ``tokenizer.json`` for published weights, which come without.
             device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1", "mps".
             dtype: "float32", "bfloat16" (mixed precision), or "auto": float32.
             windows: "linked" (None: the same), "demo", "whole", or a rule of one's own.
@@ -72,10 +75,10 @@ class Segmenter:
             from deixis.models.loading import load
 
             self.name: str | None = str(model)
-            model = load(model, checkpoint, device=found_device)
+            model = load(model, checkpoint, device=found_device, tokenizer=tokenizer)
         else:
             self.name = None
-            if checkpoint is not None:
+            if checkpoint is not None or tokenizer is not None:
                 raise ValueError("a checkpoint goes with a model's name; this model has its weights already")
         inputs = model.config.inputs
         if inputs.wants_flow:
@@ -84,6 +87,11 @@ class Segmenter:
         self.model = model.eval().to(found_device)
         self.num_candidates = num_candidates
         self.engine = Engine(self.model, found_device, found_dtype, expression_batch)
+
+    @cached_property
+    def weights_hash(self) -> str:
+        """The hash of the model's weights (see ``inference.record``)."""
+        return weights_hash(self.model)
 
     def __call__(
         self,

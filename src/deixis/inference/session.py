@@ -61,7 +61,7 @@ class Session(ABC):
         """Go on from what :meth:`state` returned."""
 
     def _check_size(self, frame: Frame) -> tuple[int, int]:
-        size = (int(frame.image.shape[0]), int(frame.image.shape[1]))
+        size = frame.size
         if self._size is None:
             self._size = size
         if size != self._size:

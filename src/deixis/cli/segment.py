@@ -1,0 +1,196 @@
+"""``deixis segment SOURCE "expression"...``: mask the objects that sentences name in a video."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from deixis.errors import ExpressionError, SinkError
+from deixis.models.registry import DEFAULT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from deixis.inference.folder import Plan
+    from deixis.inference.segmenter import Segmenter
+    from deixis.inference.windows import WindowRule
+    from deixis.video.frames import Source
+    from deixis.video.results import FrameResult
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """Mask the objects that sentences name in a video.
+
+    Writes the outputs and run.json (settings, weights, versions, summary) to a folder. The same command a
+    second time does only what is missing there.
+    """
+
+    source: tyro.conf.Positional[str]
+    """Video file, folder of frames, pattern ('frames/*.jpg'), picture, camera number, or address."""
+    expressions: tyro.conf.Positional[tuple[str, ...]]
+    """Sentences, each in quotes: "the dog on the left" "the woman"."""
+    model: str = DEFAULT
+    """Name (see `deixis models list`), or a folder that `deixis models convert` wrote."""
+    checkpoint: str | None = None
+    """Weights for the model: a published file, a folder of ours, or an id on the Hugging Face hub."""
+    tokenizer: Path | None = None
+    """tokenizer.json for published weights; by default the one beside them."""
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("out")
+    """Folder to write to."""
+    save: str = "overlay,masks,json"
+    """Outputs, separated by commas: overlay, masks, binary, json, cutout, cutout-video, arrays."""
+    start: str | None = None
+    """First moment: seconds (12.5), a time (1:05), or a frame (120f)."""
+    end: str | None = None
+    """Moment to stop before."""
+    stride: int = 1
+    """Every how many frames."""
+    device: str = "auto"
+    """auto (a GPU where there is one), cpu, cuda, cuda:1, mps."""
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    """auto is float32; bfloat16 is mixed precision."""
+    windows: Literal["linked", "demo", "whole"] = "linked"
+    """How a long video is cut: linked follows objects from window to window and chooses once; demo as in
+    MTTR's published demo; whole takes all frames at once."""
+    window_length: int | None = None
+    """Frames of a linked window; by default the model's."""
+    window_overlap: int | None = None
+    """Frames that linked windows share; by default the model's."""
+    stream: bool = False
+    """Read the source once and answer as it comes: for cameras."""
+    overwrite: bool = False
+    """Write anew what is there already."""
+    quiet: bool = False
+    """No progress bar."""
+
+    def run(self) -> None:
+        """Segment, or say that it is done.
+
+        Raises:
+            DeixisError: anything that the user can put right.
+        """
+        from deixis.inference.folder import plan_outputs, write_outputs
+        from deixis.video.sources import open_source
+
+        if not self.expressions:
+            raise ExpressionError(
+                f'say which object you mean: deixis segment {self.source} "the dog on the left"'
+            )
+        outputs = [name for name in self.save.replace(",", " ").split() if name]
+        check_outputs(outputs)
+        check_folder(self.out)
+        source = open_source(self.source, start=self.start, end=self.end, stride=self.stride)
+        segmenter = self._segmenter()
+        plan = plan_outputs(self.out, outputs, self._describe(segmenter), overwrite=self.overwrite)
+        if plan.done:
+            done = ", ".join(str(path) for path in output_paths(plan, plan.done))
+            print(f"already done: {done} (--overwrite does it again)")
+        record = dict(plan.record)
+        if plan.missing:
+            record = write_outputs(plan, self._results(segmenter, source), self.expressions, source)
+        print_summary(record, plan)
+
+    def _segmenter(self) -> "Segmenter":
+        from deixis.inference.segmenter import Segmenter
+        from deixis.ops.words import clean
+
+        for expression in self.expressions:
+            clean(expression)
+        segmenter = Segmenter(
+            self.model,
+            checkpoint=self.checkpoint,
+            tokenizer=self.tokenizer,
+            device=self.device,
+            dtype=self.dtype,
+            windows=self.windows,
+        )
+        segmenter.rule = self._rule(segmenter.rule)
+        return segmenter
+
+    def _rule(self, rule: "WindowRule") -> "WindowRule":
+        """Return ``rule`` with the length and overlap of the command line."""
+        from dataclasses import replace
+
+        if self.window_length is None and self.window_overlap is None:
+            return rule
+        if self.windows != "linked":
+            raise ValueError(
+                f"--window-length and --window-overlap go with --windows linked, not {self.windows}"
+            )
+        length = rule.length if self.window_length is None else self.window_length
+        overlap = rule.overlap if self.window_overlap is None else self.window_overlap
+        return replace(rule, length=length, overlap=overlap)
+
+    def _describe(self, segmenter: "Segmenter") -> dict[str, Any]:
+        from deixis.inference.record import describe_run, describe_source
+
+        return {
+            "source": describe_source(self.source),
+            "start": self.start,
+            "end": self.end,
+            "stride": self.stride,
+            "stream": self.stream,
+            **describe_run(segmenter, self.expressions),
+        }
+
+    def _results(self, segmenter: "Segmenter", source: "Source") -> "Iterator[FrameResult]":
+        if not self.stream:
+            return segmenter.iterate(source, self.expressions, progress=not self.quiet)
+        from tqdm import tqdm
+
+        results = segmenter.stream(source, self.expressions)
+        disable = True if self.quiet else None
+        return iter(tqdm(results, total=source.num_frames, unit="frames", disable=disable))
+
+
+def check_outputs(outputs: list[str]) -> None:
+    """Raise an error for an unknown output."""
+    from deixis.video.outputs import output_path
+
+    if not outputs:
+        raise SinkError("--save names no output; use --save overlay,masks,json")
+    for name in outputs:
+        output_path(name, "")
+
+
+def check_folder(folder: Path) -> None:
+    """Raise an error before any work is done if ``folder`` cannot be written.
+
+    Raises:
+        SinkError: it is a file, or it or the folder to make it in is read-only.
+    """
+    import os
+
+    existing = folder
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir():
+        raise SinkError(f"{existing} is a file, not a folder; choose another --out")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise SinkError(f"the folder {existing} cannot be written; choose another --out")
+
+
+def output_paths(plan: "Plan", names: tuple[str, ...]) -> list[Path]:
+    """Return where the outputs lie."""
+    from deixis.video.outputs import output_path
+
+    return [output_path(name, plan.folder) for name in names]
+
+
+def print_summary(record: dict[str, Any], plan: "Plan") -> None:
+    """Print one row an expression, what was written and how fast."""
+    if "objects" not in record:
+        return
+    width = max(len(row["expression"]) for row in record["objects"])
+    width = min(max(width, len("expression")), 60)
+    print(f"{'expression':<{width}}  {'present':>13}  {'score':>5}")
+    for row in record["objects"]:
+        text = row["expression"] if len(row["expression"]) <= width else row["expression"][: width - 1] + "…"
+        present = f"{row['num_present']} of {record['num_frames']}"
+        print(f"{text:<{width}}  {present:>13}  {row['mean_score']:>5.2f}")
+    if plan.missing:
+        written = ", ".join(str(path) for path in output_paths(plan, plan.missing))
+        speed = record["num_frames"] / max(record["seconds"], 1e-3)
+        print(f"{written}: {record['num_frames']} frames in {record['seconds']:.1f} s ({speed:.1f} frames/s)")
