@@ -4,6 +4,7 @@ import logging
 import os
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,33 @@ logger = logging.getLogger(__name__)
 
 _MAX_THREADS = 8  # each decoding thread holds a frame
 _UNSEEKABLE = ("gif", "apng")  # their frames build on all earlier ones
+
+
+@dataclass(frozen=True)
+class _Orientation:
+    """How stored pixels must be turned to stand upright: phones store what the sensor saw, and this."""
+
+    is_transposed: bool = False
+    flips_rows: bool = False
+    flips_columns: bool = False
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """A decoded frame of PyAV and how it must be turned."""
+
+    frame: Any
+    orientation: _Orientation
+
+    def upright_rgb(self) -> UInt8[np.ndarray, "H W 3"]:
+        """Convert to RGB and turn."""
+        image = self.frame.to_ndarray(format="rgb24")
+        turn = self.orientation
+        if turn.is_transposed:
+            image = image.transpose(1, 0, 2)
+        rows = slice(None, None, -1 if turn.flips_rows else 1)
+        columns = slice(None, None, -1 if turn.flips_columns else 1)
+        return np.ascontiguousarray(image[rows, columns])
 
 
 def open_video(path: Path, span: Span) -> Source:
@@ -40,7 +68,7 @@ def open_video(path: Path, span: Span) -> Source:
     picture = next((picture for _, picture in _wanted_pictures(path, scan)), None)
     if picture is None:
         raise SourceError(f"no frame of {path} can be decoded; it is damaged, copy it again")
-    size = _upright_rgb(picture).shape[:2]
+    size = picture.upright_rgb().shape[:2]
     return Source(
         name=path.stem,
         size=size,
@@ -65,14 +93,15 @@ def open_stream(url: str, span: Span, name: str, container_format: str | None = 
         with video:
             origin = None
             for index, picture in enumerate(_pictures(video, stream)):
-                timestamp = picture.time if picture.time is not None else index / (rate or ASSUMED_FRAME_RATE)
+                time = picture.frame.time
+                timestamp = index / (rate or ASSUMED_FRAME_RATE) if time is None else time
                 origin = timestamp if origin is None else origin
                 time = timestamp - origin
                 if span.end is not None and not is_before(index, time, span.end):
                     return
                 is_early = span.start is not None and is_before(index, time, span.start)
                 if not is_early and index % span.stride == 0:
-                    yield Frame(index, time, index_name(index), _upright_rgb(picture))
+                    yield Frame(index, time, index_name(index), picture.upright_rgb())
 
     return Source(name, None, None if rate is None else rate / span.stride, None, once(read, url))
 
@@ -112,8 +141,8 @@ def _video_stream(video: Any, what: object) -> Any:
     # The cover of a music file counts as a video stream.
     streams = [stream for stream in video.streams.video if not stream.disposition & Disposition.attached_pic]
     if not streams:
-        kind = "only sound" if video.streams.audio else "no picture"
-        raise SourceError(f"{what} holds {kind}; give a file with a video stream")
+        kind = "only sound" if video.streams.audio else "no pictures (it may be cut off)"
+        raise SourceError(f"{what} holds {kind}; give a whole file with a video stream")
     stream = streams[0]
     if stream.codec_context is None:
         raise SourceError(f"{what} has a codec that is not known here; convert it to H.264 first")
@@ -127,7 +156,7 @@ def _read_frames(path: Path, scan: Scan, stride: int, size: tuple[int, int]) -> 
     for index, picture in _wanted_pictures(path, scan):
         if index not in expected:
             continue
-        image = _upright_rgb(picture)
+        image = picture.upright_rgb()
         if image.shape[:2] != size:
             raise SourceError(
                 f"frame {index} of {path} is {image.shape[1]}x{image.shape[0]}, the first is"
@@ -141,7 +170,7 @@ def _read_frames(path: Path, scan: Scan, stride: int, size: tuple[int, int]) -> 
         )
 
 
-def _wanted_pictures(path: Path, scan: Scan) -> Iterator[tuple[int, Any]]:
+def _wanted_pictures(path: Path, scan: Scan) -> Iterator[tuple[int, _Picture]]:
     """Yield index and decoded picture of the frames from ``scan.first`` to ``scan.last``."""
     numbered = iter(())
     if scan.first and scan.is_timed:
@@ -158,7 +187,9 @@ def _wanted_pictures(path: Path, scan: Scan) -> Iterator[tuple[int, Any]]:
             yield index, picture
 
 
-def _numbered_pictures(path: Path, scan: Scan, from_key_frame: bool = False) -> Iterator[tuple[int, Any]]:
+def _numbered_pictures(
+    path: Path, scan: Scan, from_key_frame: bool = False
+) -> Iterator[tuple[int, _Picture]]:
     """Yield every decoded picture with its index in the file."""
     import av
 
@@ -173,16 +204,18 @@ def _numbered_pictures(path: Path, scan: Scan, from_key_frame: bool = False) -> 
                 return
         index = -1
         for picture in _pictures(video, stream):
-            found = None if picture.pts is None else bisect_left(scan.timestamps, picture.pts)
+            pts = picture.frame.pts
+            found = None if pts is None else bisect_left(scan.timestamps, pts)
             index = index + 1 if found is None or not scan.is_timed else max(found, index + 1)
             yield index, picture
 
 
-def _pictures(video: Any, stream: Any) -> Iterator[Any]:
+def _pictures(video: Any, stream: Any) -> Iterator[_Picture]:
     """Yield decoded pictures in the order of showing; packets that cannot be decoded are passed over."""
     import av
 
     packets = video.demux(stream)
+    orientation = None
     while True:
         try:
             packet = next(packets, None)
@@ -191,23 +224,22 @@ def _pictures(video: Any, stream: Any) -> Iterator[Any]:
         if packet is None:
             return
         try:
-            yield from packet.decode()
+            frames = packet.decode()
         except av.FFmpegError:
             continue
+        for frame in frames:
+            # Once a stream: PyAV's side data and frame hold each other, so asking every frame would keep all
+            # of them in memory until the garbage collector comes.
+            orientation = orientation or _read_orientation(frame)
+            yield _Picture(frame, orientation)
 
 
-def _upright_rgb(picture: Any) -> UInt8[np.ndarray, "H W 3"]:
-    """Convert to RGB and apply the display matrix that phones write instead of turning the pixels."""
-    image = picture.to_ndarray(format="rgb24")
-    matrix = picture.side_data.get("DISPLAYMATRIX")
+def _read_orientation(frame: Any) -> _Orientation:
+    matrix = frame.side_data.get("DISPLAYMATRIX")
     if matrix is None:
-        return image
-    # Row vectors: (x, y) goes to (a x + c y, b x + d y), ISO 14496-12, section 6.2.2; translations only
-    # re-centre.
+        return _Orientation()
+    # Row vectors: (x, y) is shown at (a x + c y, b x + d y), but for an offset (ISO 14496-12, section 6.2.2).
     a, b, _, c, d = (int(value) for value in np.frombuffer(matrix, dtype="<i4")[:5])
     if abs(b) + abs(c) > abs(a) + abs(d):
-        image = image.transpose(1, 0, 2)
-        a, d = c, b
-    rows = slice(None, None, -1 if d < 0 else 1)
-    columns = slice(None, None, -1 if a < 0 else 1)
-    return np.ascontiguousarray(image[rows, columns])
+        return _Orientation(is_transposed=True, flips_rows=b < 0, flips_columns=c < 0)
+    return _Orientation(flips_rows=d < 0, flips_columns=a < 0)

@@ -1,6 +1,7 @@
 """Single pictures as ``uint8 [H, W, 3]`` RGB, whatever they were: files, PIL images, arrays, tensors."""
 
 import re
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ IMAGE_SUFFIXES = frozenset(
 _TRANSPOSING_ORIENTATIONS = (5, 6, 7, 8)  # EXIF values that swap height and width
 _ORIENTATION_TAG = 0x0112
 # What PIL raises on broken files of one format or another.
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
 
 
 def is_image_file(path: Path) -> bool:
@@ -66,8 +67,10 @@ def read_image_size(path: Path) -> tuple[int, int]:
     """
     with _open(path) as image:
         width, height = image.size
-        turned = image.getexif().get(_ORIENTATION_TAG) in _TRANSPOSING_ORIENTATIONS
-        return (width, height) if turned else (height, width)
+        # Of a PNG without EXIF in its head, getexif would decode all pixels to look behind them.
+        exif = {} if image.format == "PNG" and "exif" not in image.info else image.getexif()
+        is_turned = exif.get(_ORIENTATION_TAG) in _TRANSPOSING_ORIENTATIONS
+        return (width, height) if is_turned else (height, width)
 
 
 def _open(path: Path) -> Image.Image:

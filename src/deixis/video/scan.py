@@ -90,7 +90,7 @@ def scan_video(video: Any, stream: Any, path: Path, span: Span) -> Scan:
     scan = Scan(timestamps, stream.time_base, origin, nominal, is_timed)
     if not has_reached_end and (is_cut or _is_short(video, stream, scan, path)):
         _require_end_before_cut(scan, span, path)
-    return _select(scan, span, path)
+    return _select(scan, span, path, has_reached_end)
 
 
 def _packets(video: Any, stream: Any) -> Iterator[Any]:
@@ -138,11 +138,11 @@ def _require_end_before_cut(scan: Scan, span: Span, path: Path) -> None:
         )
 
 
-def _select(scan: Scan, span: Span, path: Path) -> Scan:
+def _select(scan: Scan, span: Span, path: Path, has_more: bool) -> Scan:
     count = len(scan.timestamps)
     first = 0 if span.start is None else scan.index_at(span.start)
     last = count if span.end is None else scan.index_at(span.end)
-    if first >= count:
+    if first >= count and not has_more:
         raise SourceError(
             f"start ({span.start}) is after the end of {path} ({scan.time(count):.2f} s);"
             " give an earlier start"
