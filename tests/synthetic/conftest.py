@@ -30,7 +30,7 @@ ANGLES = {"right": 0, "down": 90, "left": 180, "up": 270}
 
 
 class Judge:
-    """Measures a clip by its masks; lengths are in hundredths of the frame's shorter side, speeds a step of 16."""
+    """Measures a clip by its masks, in hundredths of the frame's shorter side."""
 
     def __init__(self, clip: RenderedClip) -> None:
         self.clip, self.scene = clip, clip.scene

@@ -15,7 +15,7 @@ import numpy as np
 
 from .observation import Observation
 from .order import rank_truth
-from .vocabulary import NOUNS
+from .vocabulary import FIGURES, NOUNS
 
 Truth = bool | None
 Truths = tuple[Truth, ...]
@@ -109,6 +109,8 @@ def _appearance(observation: Observation, predicate: Predicate, index: int) -> T
     if predicate.name == "size" and predicate.value != "medium":
         # "Big" and "small" are also said in comparison, so the middle size is neither nor.
         return None if spec.size == "medium" else spec.size == predicate.value
+    if predicate.name == "texture" and spec.size == "small" and spec.shape in FIGURES:
+        return None  # nobody can make out the dots of a snake three pixels thick
     return getattr(spec, predicate.name) == predicate.value
 
 
