@@ -5,7 +5,7 @@ Axes: t frames of the clip, k of them annotated, n objects, H W pixels.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, overload
 
 import numpy as np
 from jaxtyping import Bool, UInt8
@@ -57,14 +57,20 @@ class ClipPlan:
 class WholeVideos(Sequence[ClipPlan]):
     """One plan a video, its window drawn when it is read; made when asked for, as worlds can be endless."""
 
-    count: int
+    num_videos: int
 
     def __len__(self) -> int:
-        return self.count
+        return self.num_videos
 
-    def __getitem__(self, index: int) -> ClipPlan:  # type: ignore[invalid-method-override]  no slices
-        if not 0 <= index < self.count:
-            raise IndexError(f"there are {self.count} videos, there is no video {index}")
+    @overload
+    def __getitem__(self, index: int) -> ClipPlan: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[ClipPlan]: ...
+    def __getitem__(self, index: int | slice) -> ClipPlan | list[ClipPlan]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        if not 0 <= index < self.num_videos:
+            raise IndexError(f"there are {self.num_videos} videos, there is no video {index}")
         return ClipPlan(index, (), None, None)
 
 
@@ -162,11 +168,11 @@ def read_clip(
     annotated = [frames[position] for position in plan.annotated_frames or range(len(frames))]
     ids = tuple(sorted(record.object_ids))
     masks = record.masks.read(annotated, ids)  # n k H W
-    visible = masks.any(axis=(1, 2, 3))
-    masks = masks[visible]
+    shown = np.flatnonzero(masks.any(axis=(1, 2, 3)))
+    masks = masks[shown]
     if plan.annotated_frames is None and predicted_frames is not None:
         masks = masks[:, list(predicted_frames)]
-    order = [identity for identity, is_visible in zip(ids, visible, strict=True) if is_visible]
+    order = [ids[place] for place in shown]
     candidates = range(len(record.expressions)) if plan.expressions is None else plan.expressions
     answered = [
         index
@@ -204,8 +210,7 @@ def _answered(record: VideoRecord, frames: Sequence[int]) -> tuple[int, ...]:
     """Return the expressions of which an object appears in ``frames``, and those that nothing answers."""
     assert record.masks is not None
     masks = record.masks.read(frames, record.object_ids)
-    seen = masks.any(axis=(1, 2, 3))
-    shown = {identity for identity, is_seen in zip(record.object_ids, seen, strict=True) if is_seen}
+    shown = {record.object_ids[place] for place in np.flatnonzero(masks.any(axis=(1, 2, 3)))}
     return tuple(
         index
         for index, expression in enumerate(record.expressions)

@@ -47,7 +47,7 @@ def override(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
     return recipe_from_plain(plain)
 
 
-def field_names(cls: type = Recipe, prefix: str = "") -> dict[str, Any]:
+def field_names(cls: Any = Recipe, prefix: str = "") -> dict[str, Any]:
     """Return every dotted field name of a recipe with its type; the fields of a source as ``data.NAME``."""
     names: dict[str, Any] = {}
     hints = typing.get_type_hints(cls)

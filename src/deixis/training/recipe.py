@@ -27,7 +27,7 @@ class DataSource:
     """
 
     name: str
-    split: str = "train"
+    split: Literal["train", "val", "test"] = "train"
     root: str = ""
     weight: float = 1.0
     num_clips: int = 0

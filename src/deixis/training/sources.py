@@ -70,14 +70,14 @@ class ClipDataset(Dataset):
         self.sources = sources
         self.recipe = recipe
 
-    def __getitem__(self, draw: Draw) -> Sample:
+    def __getitem__(self, index: Draw) -> Sample:
         rule, change = self.recipe.clip, self.recipe.transforms
-        generator = np.random.default_rng([self.recipe.seed, 1, draw.position])
-        source = self.sources[draw.source]
-        plan = source.plans[draw.index]
+        generator = np.random.default_rng([self.recipe.seed, 1, index.position])
+        source = self.sources[index.source]
+        plan = source.plans[index.index]
         if rule.predicted_frames and plan.annotated_frames is None:
             # All clips of a step predict the same frames: one batch holds one choice.
-            choice = np.random.default_rng([self.recipe.seed, 2, draw.position // self.recipe.batch_size])
+            choice = np.random.default_rng([self.recipe.seed, 2, index.position // self.recipe.batch_size])
             predicted = tuple(
                 sorted(choice.choice(rule.length, rule.predicted_frames, replace=False).tolist())
             )
