@@ -6,6 +6,9 @@ from pathlib import Path
 import av
 import numpy as np
 
+from deixis.video.frames import Frame, index_name
+from deixis.video.results import FrameResult
+
 MEDIA = Path(__file__).parents[2] / ".." / "shared" / "media" / "video"
 SIZE = (48, 64)
 QUARTERS = ((200, 30, 30), (30, 180, 30), (30, 30, 200), (200, 200, 40))
@@ -79,3 +82,17 @@ def cut(path, share):
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
     return path
+
+
+EXPRESSIONS = ("the dog on the left", "die Katze, 犬", "nothing")
+
+
+def results(count=6, size=SIZE, times=None, step=1):
+    generator = np.random.default_rng(0)
+    for index in range(0, count * step, step):
+        masks = np.zeros((3, *size), dtype=bool)
+        masks[0, 5:25, 5 + index % 10 : 30] = True
+        masks[1, 20:40, 20:50] = True
+        time = index / 25 if times is None else times[index] / 1000
+        frame = Frame(index, time, index_name(index), picture(index, size))
+        yield FrameResult(frame, masks, generator.random(3), generator.random(3))

@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 
 _COPIED_CODECS = ("aac", "mp3")  # what every browser plays in mp4; anything else becomes AAC
 _AAC_RATES = (48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
+_MAX_DRIFT = 0.1  # seconds
 _BT709 = 1  # its number as matrix, primaries and transfer (ITU-T H.273)
 _LIMITED_RANGE = 1
 
@@ -52,7 +53,7 @@ class VideoEncoder:
         """
         import av
 
-        self._target = path
+        self._name = str(path).removesuffix(".partial")
         self._audio = None
         rate = Fraction(frame_rate).limit_denominator(1001)
         # Ticks that hit constant rates exactly and variable ones to 0.1 ms.
@@ -128,9 +129,8 @@ class VideoEncoder:
             yield
         except (av.FFmpegError, OSError) as error:
             reason = (getattr(error, "strerror", None) or str(error)).lower()
-            raise SinkError(
-                f"{self._target}  cannot be written ({reason}); free space or choose another folder"
-            ) from error
+            message = f"{self._name} cannot be written ({reason}); free space or choose another folder"
+            raise SinkError(message) from error
 
 
 class AudioCopy:
@@ -144,7 +144,7 @@ class AudioCopy:
         self._output = output
         self._input = av.open(str(track.path))
         source = self._input.streams.audio[0]
-        self._is_copied = source.codec_context.name in _COPIED_CODECS
+        self._is_copied = source.codec_context.codec.canonical_name in _COPIED_CODECS
         if self._is_copied:
             self._stream = output.add_stream_from_template(source)
         else:
@@ -155,6 +155,7 @@ class AudioCopy:
         if track.start > 0:
             self._input.seek(int(self._origin * 1_000_000))
         self._pieces = self._read(source)
+        self._next = 0
         self._waiting: tuple[float, Any] | None = None
 
     def copy_until(self, seconds: float) -> None:
@@ -201,8 +202,17 @@ class AudioCopy:
                 if length is not None and time >= length:
                     return
                 if time > -1e-3:
-                    shift = round(self._origin / piece.time_base)
-                    piece.pts = max(0, piece.pts - shift)
-                    if self._is_copied:
-                        piece.dts = piece.pts
+                    self._stamp(piece, max(0.0, time))
                     yield max(0.0, time), piece
+
+    def _stamp(self, piece: Any, time: float) -> None:
+        """Give ``piece`` a timestamp near ``time``, after the last: some containers tell times coarsely."""
+        if self._is_copied:
+            piece.pts = piece.dts = self._next = max(round(time / piece.time_base), self._next)
+            self._next += 1
+            return
+        # Samples follow one another without a gap, unless the source has one.
+        start = round(time * piece.sample_rate)
+        self._next = start if start - self._next > _MAX_DRIFT * piece.sample_rate else self._next
+        piece.pts, piece.time_base = self._next, Fraction(1, piece.sample_rate)
+        self._next += piece.samples

@@ -10,11 +10,11 @@ _OVERLAY: tuple[Colour, ...] = (
     (0, 160, 255),  # azure
     (255, 176, 0),  # amber
     (224, 60, 138),  # magenta
-    (176, 240, 130),  # light green
-    (112, 72, 232),  # violet
+    (153, 255, 179),  # mint
+    (48, 32, 255),  # blue
+    (204, 16, 0),  # red
     (255, 240, 120),  # pale yellow
-    (0, 140, 120),  # teal
-    (214, 74, 20),  # vermilion
+    (88, 28, 120),  # plum
 )
 
 
