@@ -172,19 +172,20 @@ def _read_frames(path: Path, scan: Scan, stride: int, size: tuple[int, int]) -> 
 
 def _wanted_pictures(path: Path, scan: Scan) -> Iterator[tuple[int, _Picture]]:
     """Yield index and decoded picture of the frames from ``scan.first`` to ``scan.last``."""
-    numbered = iter(())
-    if scan.first and scan.is_timed:
-        numbered = _numbered_pictures(path, scan, from_key_frame=True)
-        head = next(numbered, None)
-        # Some containers seek to a key frame that comes too late.
-        has_landed = head is not None and head[0] <= scan.first
-        numbered = chain([head], numbered) if has_landed else iter(())
-    is_sought = isinstance(numbered, chain)
-    for index, picture in numbered if is_sought else _numbered_pictures(path, scan):
+    sought = _pictures_from_key_frame(path, scan) if scan.first and scan.is_timed else None
+    for index, picture in sought or _numbered_pictures(path, scan):
         if index >= scan.last:
             return
         if index >= scan.first:
             yield index, picture
+
+
+def _pictures_from_key_frame(path: Path, scan: Scan) -> Iterator[tuple[int, _Picture]] | None:
+    """Return the pictures from the key frame before the wanted ones; None if seeking does not lead there."""
+    numbered = _numbered_pictures(path, scan, from_key_frame=True)
+    head = next(numbered, None)
+    # Some containers seek to a key frame that comes too late.
+    return None if head is None or head[0] > scan.first else chain([head], numbered)
 
 
 def _numbered_pictures(

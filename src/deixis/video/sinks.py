@@ -15,7 +15,7 @@ from contextlib import suppress
 from math import prod
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Any, TextIO, TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -28,6 +28,7 @@ from deixis.video.partial import Partial, reported_errors
 from deixis.video.results import FrameResult
 
 _MAX_PALETTE_IDS = 255
+S = TypeVar("S", bound="Sink")
 
 
 class Sink(ABC):
@@ -45,7 +46,7 @@ class Sink(ABC):
         self._is_folder = is_folder
         self._partial: Partial | None = None
 
-    def __enter__(self) -> Self:
+    def __enter__(self: S) -> S:
         """Make room for the output.
 
         Raises:
@@ -205,7 +206,7 @@ class Arrays(Sink):
         self._shape: tuple[int, ...] = ()
         self._rows: list[tuple[Any, Any, int, float]] = []
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Arrays":
         return super().__enter__() if self._is_saved else self
 
     def write(self, result: FrameResult) -> None:

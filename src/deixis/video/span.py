@@ -76,7 +76,7 @@ def _parse_moment(which: str, given: float | str | None) -> Moment | None:
     if isinstance(given, str):
         text = given.strip()
         if match := _FRAME.fullmatch(text):
-            return Moment(int(match[1]), is_frame=True)
+            return Moment(float(match[1]), is_frame=True)
         if match := _CLOCK.fullmatch(text):
             hours, minutes, seconds = (float(part or 0) for part in match.groups())
             return Moment(3600 * hours + 60 * minutes + seconds)
