@@ -28,7 +28,7 @@ from .spool import MaskSpool
 from .windows import Window, WindowRule, cut_windows, handover
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FrameStamp:
     """Where a frame stands in its video: what is left of a frame when its pixels are gone."""
 
@@ -72,20 +72,19 @@ def answer(
     engine: Engine,
     stamp: FrameStamp,
     mask_logits: Float[Tensor, "e h w"],
-    scores: Float[Tensor, "e"],
-    presence: Float[Tensor, "e"],
+    scores: Float[np.ndarray, "e"],
+    presence: Float[np.ndarray, "e"],
     sizes: tuple[tuple[int, int], tuple[int, int]],
 ) -> Answer:
     """Make the masks of one frame, empty where the presence is below the model's threshold.
 
     ``sizes`` are those of the network's input and of the video.
     """
-    masks = engine.make_masks(mask_logits, *sizes)
+    masks = engine.make_masks(mask_logits, *sizes).cpu().numpy()
     threshold = engine.inputs.presence_threshold
     if threshold is not None:
-        masks = masks & (presence >= threshold).to(masks.device)[:, None, None]
-    numbers = [values.float().cpu().numpy() for values in (scores, presence)]
-    return Answer(stamp, masks.cpu().numpy(), *numbers)
+        masks = masks & (presence >= threshold)[:, None, None]
+    return Answer(stamp, masks, scores, presence)
 
 
 class OfflineRun:
@@ -131,10 +130,12 @@ class OfflineRun:
         return len(self.stamps)
 
     def __iter__(self) -> Iterator[Answer]:
-        tracks = self._linker.best if self.rule.is_linked else None
+        tracks = (
+            self._linker.best.numpy() if self.rule.is_linked else np.zeros(len(self.text.words), np.int64)
+        )
         starts = [window.kept_from for window in self._windows] + [len(self)]
         for number, window in enumerate(self._windows):
-            chosen = window.candidate_of(tracks)
+            chosen = window.assignment[np.arange(len(tracks)), tracks]
             for position in range(starts[number], starts[number + 1]):
                 yield self._answer(number, position, chosen)
 
@@ -149,7 +150,7 @@ class OfflineRun:
         num_candidates = self.num_candidates if self.rule.is_linked and not is_alone else 1
         candidates = self.engine.find_candidates(window.start, window.frames, self.text, num_candidates)
         self._spool.append(candidates.mask_logits)
-        kept_from, assignment = window.start, None
+        kept_from, assignment = window.start, torch.zeros(len(candidates.scores), 1, dtype=torch.int64)
         if self.rule.is_linked:
             assignment = self._linker.add(candidates)
         if self._windows:
@@ -157,15 +158,13 @@ class OfflineRun:
             kept_from = handover(stop, window.start, is_linked=self.rule.is_linked)
         self._windows.append(_Seen.of(candidates, kept_from, assignment))
 
-    def _answer(self, number: int, position: int, chosen: Int[Tensor, "e"]) -> Answer:
+    def _answer(self, number: int, position: int, chosen: Int[np.ndarray, "e"]) -> Answer:
         window = self._windows[number]
         frame = position - window.start
         logits = [self._spool.read(number, frame, e, int(candidate)) for e, candidate in enumerate(chosen)]
         assert self.size is not None
-        scores, presence = (
-            values[:, frame].gather(1, chosen[:, None])[:, 0]
-            for values in (window.frame_scores, window.presence)
-        )
+        rows = np.arange(len(chosen))
+        scores, presence = (values[rows, frame, chosen] for values in (window.frame_scores, window.presence))
         sizes = (self._input_size, self.size)
         return answer(self.engine, self.stamps[position], torch.stack(logits), scores, presence, sizes)
 
@@ -177,23 +176,18 @@ class _Seen:
     start: int
     stop: int
     kept_from: int
-    frame_scores: Float[Tensor, "e t k"]
-    presence: Float[Tensor, "e t k"]
-    assignment: Int[Tensor, "e k"] | None
+    frame_scores: Float[np.ndarray, "e t k"]
+    presence: Float[np.ndarray, "e t k"]
+    assignment: Int[np.ndarray, "e k"]
 
     @classmethod
-    def of(cls, candidates: Candidates, kept_from: int, assignment: Int[Tensor, "e k"] | None) -> "_Seen":
+    def of(cls, candidates: Candidates, kept_from: int, assignment: Int[Tensor, "e k"]) -> "_Seen":
         return cls(
-            candidates.start,
-            candidates.stop,
-            kept_from,
-            candidates.frame_scores,
-            candidates.presence,
-            assignment,
+            start=candidates.start,
+            stop=candidates.stop,
+            kept_from=kept_from,
+            # Copies: arrays that share a tensor's memory keep the tensor alive.
+            frame_scores=candidates.frame_scores.numpy().copy(),
+            presence=candidates.presence.numpy().copy(),
+            assignment=assignment.numpy().copy(),
         )
-
-    def candidate_of(self, tracks: Int[Tensor, "e"] | None) -> Int[Tensor, "e"]:
-        """Return the candidate that the chosen ``tracks`` take here; without tracks the window's own best."""
-        if tracks is None or self.assignment is None:
-            return torch.zeros(len(self.frame_scores), dtype=torch.int64)
-        return self.assignment.gather(1, tracks[:, None])[:, 0]

@@ -3,6 +3,7 @@
 Axes: e expressions, t frames, H W pixels of the video.
 """
 
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -65,7 +66,7 @@ class Prediction(Sequence[FrameMasks]):
         size: height and width of the video.
         frame_rate: frames a second of the segmented sequence; None where the source has none.
         frames: index, time and name of each frame.
-        rles: for each frame one COCO run-length mask an expression.
+        counts: for each frame the COCO run lengths of each expression's mask, as text.
         scores: ``float [t, e]`` in [0, 1]: how much the chosen object is the referent, frame by frame.
         presence: ``float [t, e]`` in [0, 1]; ones where the model has no such notion.
         information: model, weights hash, versions, device and settings that made it.
@@ -76,7 +77,7 @@ class Prediction(Sequence[FrameMasks]):
     size: tuple[int, int]
     frame_rate: float | None
     frames: tuple[FrameStamp, ...]
-    rles: tuple[tuple[dict[str, Any], ...], ...]
+    counts: tuple[tuple[str, ...], ...]
     scores: Float[np.ndarray, "t e"]
     presence: Float[np.ndarray, "t e"]
     information: Mapping[str, Any] = field(default_factory=dict)
@@ -88,8 +89,9 @@ class Prediction(Sequence[FrameMasks]):
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return [self[position] for position in range(*index.indices(len(self)))]
+        rles = tuple(self._rle(counts) for counts in self.counts[index])
         return FrameMasks(
-            self.frames[index], self.expressions, self.rles[index], self.scores[index], self.presence[index]
+            self.frames[index], self.expressions, rles, self.scores[index], self.presence[index]
         )
 
     def __repr__(self) -> str:
@@ -103,14 +105,14 @@ class Prediction(Sequence[FrameMasks]):
             ValueError: there is no such expression.
         """
         place = self._place(expression)
-        return decode_rle([rles[place] for rles in self.rles])
+        return decode_rle([self._rle(counts[place]) for counts in self.counts])
 
     def has_mask(self, expression: int | str = 0) -> Bool[np.ndarray, "t"]:
         """Return in which frames the mask of one expression is not empty."""
         from pycocotools import mask as coco
 
         place = self._place(expression)
-        return np.array([int(coco.area(rles[place])) > 0 for rles in self.rles])
+        return np.array([int(coco.area(self._rle(counts[place]))) > 0 for counts in self.counts])
 
     def results(self) -> Iterator[FrameResult]:
         """Read the frames again and yield each with its masks, for sinks.
@@ -160,6 +162,9 @@ class Prediction(Sequence[FrameMasks]):
             data={"expression": np.array(self.expressions)[kept]},
         )
 
+    def _rle(self, counts: str) -> dict[str, Any]:
+        return {"size": list(self.size), "counts": counts}
+
     def _place(self, expression: int | str) -> int:
         if isinstance(expression, str):
             if expression not in self.expressions:
@@ -174,17 +179,19 @@ class PredictionBuilder:
     """Collects answers frame by frame."""
 
     def __init__(self) -> None:
-        self._moments: list[FrameStamp] = []
         self._size = (0, 0)
-        self._rles: list[tuple[dict[str, Any], ...]] = []
-        self._numbers: list[tuple[np.ndarray, np.ndarray]] = []
+        self._stamps: list[FrameStamp] = []
+        self._counts: list[tuple[str, ...]] = []
+        self._scores = array("f")
+        self._presence = array("f")
 
     def add(self, answer: Answer) -> None:
         """Encode the masks of the next frame."""
         self._size = (int(answer.masks.shape[1]), int(answer.masks.shape[2]))
-        self._moments.append(answer.stamp)
-        self._rles.append(tuple(encode_rle(answer.masks)))
-        self._numbers.append((answer.scores, answer.presence))
+        self._stamps.append(answer.stamp)
+        self._counts.append(tuple(rle["counts"] for rle in encode_rle(answer.masks)))
+        self._scores.extend(answer.scores)
+        self._presence.extend(answer.presence)
 
     def build(
         self,
@@ -194,13 +201,14 @@ class PredictionBuilder:
         source: Source | None,
     ) -> Prediction:
         """Return what was collected."""
-        scores, presence = (np.stack(column) for column in zip(*self._numbers, strict=True))
+        numbers = (np.array(values, dtype=np.float32) for values in (self._scores, self._presence))
+        scores, presence = (values.reshape(len(self._stamps), -1) for values in numbers)
         return Prediction(
             tuple(expressions),
             self._size,
             frame_rate,
-            tuple(self._moments),
-            tuple(self._rles),
+            tuple(self._stamps),
+            tuple(self._counts),
             scores,
             presence,
             information,

@@ -93,7 +93,8 @@ class OnlineSession(Session):
         masks = self._step(pixels)
         sizes = ((int(pixels.shape[-2]), int(pixels.shape[-1])), size)
         stamp = FrameStamp.of(frame)
-        return answer(self.engine, stamp, masks.mask_logits, masks.scores, masks.presence, sizes)
+        scores, presence = masks.scores.float().cpu().numpy(), masks.presence.float().cpu().numpy()
+        return answer(self.engine, stamp, masks.mask_logits, scores, presence, sizes)
 
     def state(self) -> dict[str, Any]:
         """Return the model's state and the size of the frames."""
@@ -174,8 +175,8 @@ class WindowSession(Session):
     ) -> FrameResult:
         expressions = torch.arange(len(chosen))
         logits = candidates.mask_logits[expressions, offset, chosen]  # e h w
-        scores = candidates.frame_scores[expressions, offset, chosen]
-        presence = candidates.presence[expressions, offset, chosen]
+        scores = candidates.frame_scores[expressions, offset, chosen].numpy()
+        presence = candidates.presence[expressions, offset, chosen].numpy()
         assert self._size is not None
         sizes = ((int(pixels.shape[-2]), int(pixels.shape[-1])), self._size)
         found = answer(self.engine, FrameStamp.of(frame), logits, scores, presence, sizes)
