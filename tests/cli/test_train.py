@@ -1,11 +1,16 @@
 import json
+import shutil
 
 import pytest
 
 from deixis.cli import main
-from deixis.cli.train import Train
+from deixis.cli.train import Train, find_validation
 from deixis.configuration import to_plain
+from deixis.errors import RecipeError
 from deixis.recipes import RECIPES
+from deixis.synthetic.benchmark import records
+from deixis.synthetic.write import export
+from deixis.training.override import override
 
 TINY = "mttr-tiny-synthetic"
 
@@ -90,3 +95,14 @@ def test_help_lists_recipes_and_fields(capsys):
     assert TINY in capsys.readouterr().out
     main(["train", TINY, "--help"])
     assert "--optim.lr " in capsys.readouterr().out
+
+
+def test_validation_needs_a_held_out_split_with_truth(tmp_path):
+    recipe = override(RECIPES["mttr-ref-youtube-vos-w8"], {"data.root": str(tmp_path), "validate_every": 5})
+    export(records("val", 1), tmp_path, "ref-youtube-vos", "val")
+    assert find_validation(override(recipe, {"validate_every": 0})) is None
+    assert find_validation(override(RECIPES[TINY], {"validate_every": 5})) is not None
+    assert find_validation(recipe) is not None
+    shutil.rmtree(next(tmp_path.rglob("Annotations")))
+    with pytest.raises(RecipeError, match="holds back the truth"):
+        find_validation(recipe)

@@ -4,13 +4,18 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deixis.configuration import to_plain
 from deixis.errors import DeixisError, RecipeError, UnknownNameError
 from deixis.recipes import RECIPES, find_recipe
 from deixis.training.override import field_names, override
 from deixis.training.recipe import Recipe, recipe_from_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from deixis.models.base import ReferringModel
 
 OPTIONS = {
     "out": "folder of the run (default: runs/RECIPE); where it has a checkpoint, the run goes on from there",
@@ -89,6 +94,7 @@ class Train:
             self.recipe,
             self.out,
             resume=not self.is_anew,
+            validate=find_validation(self.recipe),
             device="cpu" if self.device == "cpu" else "auto",
             show_progress=not self.is_quiet,
         )
@@ -96,6 +102,31 @@ class Train:
             print(f"trained: {result}")
         else:
             print(f"stopped: {result}\nThe same command goes on from there.")
+
+
+def find_validation(recipe: Recipe) -> "Callable[[ReferringModel], dict[str, float]] | None":
+    """Return what measures the model on held-out clips of the recipe's first data source.
+
+    Raises:
+        RecipeError: the truth of the held-out split is not public.
+    """
+    if not recipe.validate_every:
+        return None
+    from deixis.evaluation.segmenting import validate
+    from deixis.evaluation.synthetic import find_records
+
+    source = recipe.data[0]
+    if source.name == "synthetic":
+        rendered = find_records("val", recipe.validate_clips)
+        return lambda model: validate(model, rendered)
+    from deixis.data.catalog import load_records
+
+    records = load_records(source.name, source.root)[: recipe.validate_clips]
+    if any(record.masks is None for record in records):
+        raise RecipeError(
+            f"{source.name} holds back the truth of its held-out split; set validate_every to 0"
+        )
+    return lambda model: validate(model, records)
 
 
 def read_recipe(name: str) -> Recipe:

@@ -94,6 +94,7 @@ TINY_SYNTHETIC = Recipe(
     checkpoint_every=5.0,
     ema=0.999,
     log_every=20,
+    validate_every=1000,
 )
 """The model that ships inside the package: trained from nothing on two CPU cores, in the time one chooses."""
 

@@ -18,10 +18,12 @@ RESUMABLE = frozenset(
         "checkpoint_steps",
         "keep_checkpoints",
         "log_every",
+        "validate_every",
+        "validate_clips",
         "cache",
     }
 )
-"""Fields that a run may change when it goes on from a checkpoint: they do not alter what is computed."""
+"""Fields that a run may change when it goes on: how long it takes, what it keeps and tells."""
 
 
 def override(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:

@@ -224,6 +224,7 @@ class Recipe:
             the data, for models of a small vocabulary.
         log_every: steps between log lines.
         validate_every: steps between validations, where a function for it is given; 0: never.
+        validate_clips: videos of the held-out split that the command line validates on.
     """
 
     name: str
@@ -251,6 +252,7 @@ class Recipe:
     tokenizer: str = ""
     log_every: int = 20
     validate_every: int = 0
+    validate_clips: int = 24
 
     def __post_init__(self) -> None:
         check_types(self, "")
@@ -273,7 +275,8 @@ class Recipe:
         check(self.seed >= 0, f"seed must be 0 or more, got {self.seed}")
         check(self.log_every >= 1, f"log_every must be 1 or more, got {self.log_every}")
         check(self.keep_checkpoints >= 1, f"keep_checkpoints must be 1 or more, got {self.keep_checkpoints}")
-        for name in ("time_limit", "num_workers", "checkpoint_every", "checkpoint_steps", "validate_every"):
+        counts = ("num_workers", "checkpoint_steps", "validate_every", "validate_clips")
+        for name in ("time_limit", "checkpoint_every", *counts):
             check(getattr(self, name) >= 0, f"{name} must be 0 or more, got {getattr(self, name)}")
 
 
