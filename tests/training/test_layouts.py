@@ -23,7 +23,9 @@ def test_a_published_recipe_makes_its_batches_from_its_layout(
 ):
     rendered = records("train", 2)
     export(rendered, tmp_path, layout, "train")
-    recipe = override(RECIPES[name], {"data.root": str(tmp_path), "batch_size": 2, "num_workers": 0})
+    recipe = override(
+        RECIPES[name], {"data.root": str(tmp_path), "data.cache": "", "batch_size": 2, "num_workers": 0}
+    )
     (source,) = open_sources(recipe)
     singular = [one for record in rendered for one in record.expressions if len(one.object_ids) == 1]
     assert len(source.plans) >= len(singular)  # every expression in each window or annotated frame

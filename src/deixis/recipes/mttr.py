@@ -25,7 +25,7 @@ OPTIM = Optim(
 A2D_W8 = Recipe(
     name="mttr-a2d-w8",
     model="mttr-video-swin-t-a2d",
-    data=(DataSource(name="a2d-sentences"),),
+    data=(DataSource(name="a2d-sentences", cache="runs/cache"),),
     clip=ClipRule(kind="around-annotated", length=8),  # paper, supplement; code: floor(w / 2) frames before
     transforms=Transforms(
         short_side=320,  # code, training and evaluation
@@ -47,7 +47,7 @@ A2D_W10 = replace(A2D_W8, name="mttr-a2d-w10", clip=replace(A2D_W8.clip, length=
 REF_YOUTUBE_VOS_W12 = Recipe(
     name="mttr-ref-youtube-vos-w12",
     model="mttr-video-swin-t",
-    data=(DataSource(name="ref-youtube-vos"),),
+    data=(DataSource(name="ref-youtube-vos", cache="runs/cache"),),
     clip=ClipRule(kind="tiling", length=12),  # paper, supplement
     transforms=Transforms(short_side=360, long_side=640, flip=0.5),  # code
     batch_size=4,  # code's documentation: 4 GPUs x 1

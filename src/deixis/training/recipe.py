@@ -23,7 +23,8 @@ class DataSource:
         root: folder of the data set; "" for a world that is rendered.
         weight: share of the draws, relative to the other sources.
         num_clips: how many videos of the split are used; 0: all of them.
-        cache: folder where rendered clips are kept as memory-mapped arrays; "": render each time.
+        cache: folder where rendered clips (as memory-mapped arrays) or the list of training clips of a data
+            set on disk are kept; "": render, or read every mask, at each start.
     """
 
     name: str

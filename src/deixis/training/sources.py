@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from deixis.data.clips import ClipPlan, Sample, plan_clips, read_clip
 from deixis.data.collate import PixelBatch, collate
+from deixis.data.plans import cached_plans
 from deixis.data.records import VideoRecord
 from deixis.data.sampler import Draw, Sampler, ShardedBatches
 from deixis.data.transforms import transform
@@ -34,13 +35,28 @@ def open_sources(recipe: Recipe, report: Report | None = None) -> tuple[ClipSour
 
     ``report`` is told how many of how many clips of a cache are rendered.
     """
-    return tuple(make_source(recipe, open_records(source, report), source.weight) for source in recipe.data)
+    return tuple(
+        make_source(recipe, open_records(source, report), source.weight, source) for source in recipe.data
+    )
 
 
-def make_source(recipe: Recipe, records: Sequence[VideoRecord], weight: float = 1.0) -> ClipSource:
-    """Plan the clips of ``records`` by the clip rule of ``recipe``."""
+def make_source(
+    recipe: Recipe, records: Sequence[VideoRecord], weight: float = 1.0, source: DataSource | None = None
+) -> ClipSource:
+    """Plan the clips of ``records`` by the clip rule of ``recipe``, with the cache that ``source`` names."""
     rule = recipe.clip
-    plans = plan_clips(records, rule.kind, rule.length, rule.expressions_per_clip)
+    if source is None or not source.cache or rule.kind == "random":
+        return ClipSource(
+            records, plan_clips(records, rule.kind, rule.length, rule.expressions_per_clip), weight
+        )
+    plans = cached_plans(
+        records,
+        Path(source.cache),
+        name=f"{source.name}-{source.split}",
+        kind=rule.kind,
+        length=rule.length,
+        expressions_per_clip=rule.expressions_per_clip,
+    )
     return ClipSource(records, plans, weight)
 
 
