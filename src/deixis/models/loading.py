@@ -206,8 +206,10 @@ def _load_checkpoint(name: str, checkpoint: str | Path) -> ReferringModel:
         return _load_folder(path, family)
     tensors = read_weights(path)
     model = family_part(family, "model").MODEL(config)
-    is_ours = any(key in tensors for key in model.state_dict())
-    ours, unknown = (tensors, []) if is_ours else family_part(family, "convert").RENAMING.to_ours(tensors)
+    wanted = model.state_dict()
+    ours, unknown = family_part(family, "convert").RENAMING.to_ours(tensors)
+    if len(wanted.keys() & tensors.keys()) > len(wanted.keys() & ours.keys()):
+        ours, unknown = tensors, []  # the names are ours already
     fit_weights(model, ours, str(path), unknown)
     _attach_tokenizer(model, path.parent / TOKENIZER)
     return model

@@ -12,7 +12,8 @@ class MttrConfig:
 
     Attributes:
         inputs: what the model wants from whoever feeds it.
-        backbone: name of a video backbone with maps at strides 4, 8 and 16.
+        backbone: name of a video backbone; its finest map has stride 4, its coarsest becomes the video
+            tokens.
         text_encoder: name of a text encoder.
         is_text_encoder_frozen: the text encoder is not trained (its dropout stays active in training, as
             published).
@@ -22,6 +23,9 @@ class MttrConfig:
         num_decoder_layers: layers of the queries.
         feedforward: inner width of the feed-forwards.
         num_queries: candidates a frame.
+        query_start: what the queries hold before the first decoder layer. "zeros" as published; "sentence":
+            the mean of the words, so that language reaches the kernels from the first step of a short
+            training.
         mask_channels: channels of the mask features and length of a kernel.
         dropout: of the transformer and of the text projection.
         has_auxiliary_losses: every decoder layer is trained, not the last alone.
@@ -46,6 +50,7 @@ class MttrConfig:
     num_decoder_layers: int = 3
     feedforward: int = 2048
     num_queries: int = 50
+    query_start: Literal["zeros", "sentence"] = "zeros"
     mask_channels: int = 8
     dropout: float = 0.1
     has_auxiliary_losses: bool = True
@@ -80,6 +85,8 @@ class MttrConfig:
             raise ValueError(f"dropout must lie in [0, 1), got {self.dropout}")
         if self.matched_objects not in ("all", "referent"):
             raise ValueError(f"matched_objects must be 'all' or 'referent', got {self.matched_objects!r}")
+        if self.query_start not in ("zeros", "sentence"):
+            raise ValueError(f"query_start must be 'zeros' or 'sentence', got {self.query_start!r}")
         if self.voting_frames not in ("real", "all"):
             raise ValueError(f"voting_frames must be 'real' or 'all', got {self.voting_frames!r}")
 

@@ -106,7 +106,8 @@ class Mttr(ReferringModel):
         t, _, h, w = video.maps[-1].shape[1:]
 
         memory, positions, padding_mask = self._encode(video, text)  # (e t) n+s c
-        decoded = self._decode(memory, positions, padding_mask).unflatten(1, (e, t))  # l e t q c
+        start = self._start(text, t)
+        decoded = self._decode(start, memory, positions, padding_mask).unflatten(1, (e, t))  # l e t q c
 
         video_memory = memory[:, : h * w].transpose(1, 2).unflatten(2, (h, w))  # (e t) c h w
         mask_features = self.pixel_decoder(video_memory.unflatten(0, (e, t)), video.maps[:-1])
@@ -150,16 +151,24 @@ class Mttr(ReferringModel):
             tokens = layer(tokens, positions, padding_mask, heads if index == 0 else None)
         return tokens, positions, padding_mask
 
+    def _start(self, text: TextFeatures, num_frames: int) -> Float[Tensor, "m q c"]:
+        """Return what the queries hold before the first layer, for every frame or (``m == 1``) for all alike."""
+        if self.config.query_start == "sentence":
+            read = (~text.padding_mask)[..., None].to(text.words.dtype)
+            sentence = (text.words * read).sum(dim=1, keepdim=True) / read.sum(dim=1, keepdim=True)  # e 1 c
+            return sentence.repeat_interleave(num_frames, dim=0).expand(-1, self.config.num_queries, -1)
+        # Before the first look at the memory all sequences are alike, but for the dropout of training.
+        num_sequences = len(text.words) * num_frames if self.training else 1
+        return text.words.new_zeros(num_sequences, *self.queries.weight.shape)
+
     def _decode(
         self,
+        queries: Float[Tensor, "m q c"],
         memory: Float[Tensor, "et m c"],
         positions: Float[Tensor, "et m c"],
         padding_mask: Bool[Tensor, "et m"],
     ) -> Float[Tensor, "l et q c"]:
-        """Run the decoder from zeros and normalise the output of every layer."""
-        # Before the first look at the memory all sequences are alike, but for the dropout of training.
-        num_sequences = len(memory) if self.training else 1
-        queries = memory.new_zeros(num_sequences, *self.queries.weight.shape)
+        """Run the decoder and normalise the output of every layer."""
         outputs = []
         for layer in self.decoder:
             queries = layer(queries, self.queries.weight, memory, positions, padding_mask)

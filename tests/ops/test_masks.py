@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from deixis.ops.masks import decode_rle, encode_rle, masks_at_size
+
+stacks = st.tuples(st.integers(1, 3), st.integers(1, 8), st.integers(1, 8)).flatmap(
+    lambda shape: arrays(np.bool_, shape)
+)
+
+
+@given(stacks)
+def test_run_lengths_round_trip(masks: np.ndarray):
+    codes = encode_rle(masks)
+    assert all(isinstance(code["counts"], str) for code in codes)
+    assert np.array_equal(decode_rle(codes), masks)
+    assert encode_rle(torch.from_numpy(masks)) == codes
+
+
+def test_no_mask_and_different_sizes():
+    assert encode_rle(np.zeros((0, 3, 4), dtype=bool)) == []
+    mixed = encode_rle(np.ones((1, 3, 4), dtype=bool)) + encode_rle(np.ones((1, 4, 3), dtype=bool))
+    with pytest.raises(ValueError, match="one size"):
+        decode_rle(mixed)
+
+
+def test_masks_are_cut_out_of_the_padding_and_brought_to_the_original_size():
+    logits = torch.full((2, 8, 8), -1.0)
+    logits[:, :4, :4] = 1.0
+    masks = masks_at_size(logits, (32, 32), (16, 32), (8, 16))
+    assert masks.shape == (2, 8, 16)
+    assert masks[:, :, :7].all()
+    assert not masks[:, :, 9:].any()
+
+
+def test_half_a_probability_is_not_enough():
+    logits = torch.tensor([[[0.0, 1e-6]]])
+    assert masks_at_size(logits, (1, 2), (1, 2), (1, 2)).tolist() == [[[False, True]]]
+
+
+def test_no_mask_logits():
+    assert masks_at_size(torch.zeros(3, 0, 4, 4), (16, 16), (16, 16), (9, 8)).shape == (3, 0, 9, 8)
