@@ -15,12 +15,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from deixis.inference.record import versions
 from deixis.models.mttr.config import VARIANTS
 from deixis.models.mttr.model import Mttr
+from deixis.models.mttr.output import MttrOutput
 from deixis.structures import Clip, Tokens
 
 
@@ -38,7 +40,7 @@ def measure(model: Mttr, clip: Clip, tokens: Tokens, repeats: int) -> dict[str, 
     """Return the CPU seconds of each part and of all together."""
     best: dict[str, float] = {}
 
-    def timed(part: str, function: Callable) -> object:
+    def timed(part: str, function: Callable[[], Any]) -> Any:
         started = time.process_time()
         result = function()
         best[part] = min(best.get(part, float("inf")), time.process_time() - started)
@@ -56,7 +58,7 @@ def measure(model: Mttr, clip: Clip, tokens: Tokens, repeats: int) -> dict[str, 
     return {part: round(seconds, 4) for part, seconds in best.items()}
 
 
-def choose(model: Mttr, output: object) -> torch.Tensor:
+def choose(model: Mttr, output: MttrOutput) -> torch.Tensor:
     trajectories = model.postprocess(output)
     return trajectories.make_mask_logits(trajectories.best[:, None])
 

@@ -31,7 +31,7 @@ class BiasCache:
 
     plan: tuple[WindowGroup, ...]
     table: Float[Tensor, "r a"]
-    biases: tuple[Float[Tensor, "a q k"], ...]
+    biases: tuple[Float[Tensor, "a _q _k"], ...]
 
 
 class WindowAttention(nn.Module):
@@ -83,7 +83,7 @@ class WindowAttention(nn.Module):
         y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)  # (b w) a q d
         return self.projection(y.transpose(1, 2).reshape(b, w, -1, c))
 
-    def biases(self, plan: tuple[WindowGroup, ...]) -> tuple[Float[Tensor, "a q k"], ...]:
+    def biases(self, plan: tuple[WindowGroup, ...]) -> tuple[Float[Tensor, "a _q _k"], ...]:
         """Return the bias of each group of ``plan``.
 
         On a CPU and without gradients the biases of the latest plan are kept, and used again as long as the
