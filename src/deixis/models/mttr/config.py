@@ -36,6 +36,8 @@ class MttrConfig:
             too, as the published code does for clips of different lengths in one batch.
         loss_stride: pixels a cell of the grid on which the mask losses are taken; 1 as published.
         referring_weight, dice_weight, focal_weight: weights of the losses.
+        alignment_weight: weight of a loss that is not in the paper: words and the video tokens of what they
+            denote are drawn together before the fusion, which a short training needs. 0: off.
         no_object_weight: weight of a query that is not the referent's, in the referring loss.
         referring_cost, dice_cost: weights of the terms of the matching.
     """
@@ -60,6 +62,7 @@ class MttrConfig:
     referring_weight: float = 2.0
     dice_weight: float = 5.0
     focal_weight: float = 2.0
+    alignment_weight: float = 0.0
     no_object_weight: float = 0.1
     referring_cost: float = 2.0
     dice_cost: float = 5.0
@@ -113,12 +116,16 @@ VARIANTS: dict[str, MttrConfig] = {
         is_text_encoder_frozen=False,
         width=128,
         num_heads=4,
+        num_encoder_layers=2,
         num_decoder_layers=2,
         feedforward=512,
         num_queries=1,
+        query_start="sentence",
+        mask_channels=16,
         dropout=0.0,
         matched_objects="referent",
         loss_stride=2,
+        alignment_weight=3.0,
         no_object_weight=1.0,
     ),
 }

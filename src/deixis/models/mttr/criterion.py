@@ -25,6 +25,9 @@ from deixis.structures import Target
 
 NOT_REFERRED = 1 - REFERRED
 
+ALIGNMENT_SCALE, ALIGNMENT_BIAS = 2.0, -1.0
+"""Of the inner product of sentence and object; before training an object is denoted one time in four."""
+
 
 @dataclass(frozen=True)
 class Objects:
@@ -53,6 +56,7 @@ def weighted_losses(
         "loss_is_referred": config.referring_weight,
         "loss_dice": config.dice_weight,
         "loss_sigmoid_focal": config.focal_weight,
+        "loss_alignment": config.alignment_weight,
     }
     named = losses(output, targets, config, num_masks)
     return {name: weights[name.rstrip("0123456789").removesuffix("_")] * loss for name, loss in named.items()}
@@ -84,7 +88,35 @@ def losses(
         logits = output.mask_logits(layer)
         terms = _layer_losses(logits, output.referring_logits[layer], objects, config, max(num_masks, 1.0))
         named.update({f"{name}{suffix}": loss for name, loss in terms.items()})
+    if config.alignment_weight:
+        assert output.video_tokens is not None and output.sentences is not None
+        named["loss_alignment"] = alignment_loss(output.video_tokens, output.sentences, targets)
     return named
+
+
+def alignment_loss(
+    video_tokens: Float[Tensor, "_e t c h w"], sentences: Float[Tensor, "e c"], targets: Sequence[Target]
+) -> Float[Tensor, ""]:
+    """Ask each sentence which objects of its clip it denotes, by inner products before any fusion (ours).
+
+    An object is the mean of the video tokens under its mask; both sides are normalised, so that an inner
+    product of independent ones has variance 1. Objects not seen in the predicted frames are not asked about.
+    """
+    terms = []
+    for index, (sentence, target) in enumerate(zip(sentences.float(), targets, strict=True)):
+        tokens = video_tokens[index % len(video_tokens), : target.masks.shape[1]].float()  # t c h w
+        share = F.adaptive_avg_pool2d(target.masks.float(), tokens.shape[-2:])  # n t h w
+        areas = share.sum(dim=(1, 2, 3))  # n
+        seen = areas > 0
+        if not seen.any():
+            continue
+        objects = torch.einsum("nthw,tchw->nc", share[seen], tokens) / areas[seen, None]
+        c = objects.shape[1:]
+        logits = F.layer_norm(objects, c) @ F.layer_norm(sentence, c) * (ALIGNMENT_SCALE / c[0] ** 0.5)
+        answers = torch.zeros_like(areas)
+        answers[list(target.referents)] = 1
+        terms.append(F.binary_cross_entropy_with_logits(logits + ALIGNMENT_BIAS, answers[seen]))
+    return torch.stack(terms).sum() / len(targets) if terms else sentences.sum() * 0
 
 
 def objects_of(targets: Sequence[Target], config: MttrConfig) -> list[Objects]:

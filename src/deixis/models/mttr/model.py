@@ -106,7 +106,8 @@ class Mttr(ReferringModel):
         t, _, h, w = video.maps[-1].shape[1:]
 
         memory, positions, padding_mask = self._encode(video, text)  # (e t) n+s c
-        start = self._start(text, t)
+        sentences = _mean_of_words(text)  # e c
+        start = self._start(sentences, t)
         decoded = self._decode(start, memory, positions, padding_mask).unflatten(1, (e, t))  # l e t q c
 
         video_memory = memory[:, : h * w].transpose(1, 2).unflatten(2, (h, w))  # (e t) c h w
@@ -116,6 +117,8 @@ class Mttr(ReferringModel):
             kernels=self.controller(decoded),
             mask_features=mask_features,
             frame_padding=video.frame_padding.expand(e, -1),
+            video_tokens=video.maps[-1],
+            sentences=sentences,
         )
 
     def criterion(
@@ -151,15 +154,15 @@ class Mttr(ReferringModel):
             tokens = layer(tokens, positions, padding_mask, heads if index == 0 else None)
         return tokens, positions, padding_mask
 
-    def _start(self, text: TextFeatures, num_frames: int) -> Float[Tensor, "m q c"]:
-        """Return what the queries hold before the first layer, for every frame or (``m == 1``) for all alike."""
+    def _start(self, sentences: Float[Tensor, "e c"], num_frames: int) -> Float[Tensor, "m q c"]:
+        """Return what the queries hold before the first layer, of each frame or (``m == 1``) of all alike."""
+        e, c = sentences.shape
         if self.config.query_start == "sentence":
-            read = (~text.padding_mask)[..., None].to(text.words.dtype)
-            sentence = (text.words * read).sum(dim=1, keepdim=True) / read.sum(dim=1, keepdim=True)  # e 1 c
-            return sentence.repeat_interleave(num_frames, dim=0).expand(-1, self.config.num_queries, -1)
+            return sentences.repeat_interleave(num_frames, dim=0)[:, None].expand(
+                -1, self.config.num_queries, c
+            )
         # Before the first look at the memory all sequences are alike, but for the dropout of training.
-        num_sequences = len(text.words) * num_frames if self.training else 1
-        return text.words.new_zeros(num_sequences, *self.queries.weight.shape)
+        return sentences.new_zeros(e * num_frames if self.training else 1, self.config.num_queries, c)
 
     def _decode(
         self,
@@ -177,6 +180,12 @@ class Mttr(ReferringModel):
 
 
 MODEL = Mttr
+
+
+def _mean_of_words(text: TextFeatures) -> Float[Tensor, "e c"]:
+    """Average the words of each expression, padding left out."""
+    read = (~text.padding_mask)[..., None].to(text.words.dtype)  # e s 1
+    return (text.words * read).sum(dim=1) / read.sum(dim=1)
 
 
 def _join(video: Tensor, text: Tensor) -> Tensor:

@@ -67,12 +67,17 @@ class MttrOutput:
         kernels: ``float [l, e, t, q, c]``.
         mask_features: ``float [e, t, c, h, w]`` at stride 4.
         frame_padding: ``bool [e, t]``, True for frames that are padding.
+        video_tokens: ``float [e or 1, t, c, h, w]`` before fusion, of each expression's clip; read by the
+            alignment loss alone, as the next.
+        sentences: ``float [e, c]``, the mean of the projected words before fusion.
     """
 
     referring_logits: Float[Tensor, "l e t q 2"]
     kernels: Float[Tensor, "l e t q c"]
     mask_features: Float[Tensor, "e t c h w"]
     frame_padding: Bool[Tensor, "e t"]
+    video_tokens: Float[Tensor, "_e t c _h _w"] | None = None
+    sentences: Float[Tensor, "e c"] | None = None
 
     def mask_logits(
         self, layer: int = -1, queries: Int[Tensor, "e k"] | None = None
