@@ -87,6 +87,12 @@ def test_a_session_goes_on_from_a_file(tmp_path, make, pause, is_linked):
         np.testing.assert_array_equal(result.frame.image, expected.frame.image)
 
 
+def test_a_state_belongs_to_its_expressions():
+    segmenter = deixis.Segmenter(ColourModel())
+    with pytest.raises(ValueError, match=r"state is of the expressions \('red',\)"):
+        segmenter.session("blue").load_state(segmenter.session("red").state())
+
+
 def test_frames_of_another_size_are_refused():
     session = deixis.Segmenter(ColourModel()).session("red")
     session.push(frames_of(coloured_video(1))[0])

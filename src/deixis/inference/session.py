@@ -52,13 +52,30 @@ class Session(ABC):
         """Return the results of the frames that were waiting for a full window."""
         return []
 
-    @abstractmethod
     def state(self) -> dict[str, Any]:
         """Return all that is needed to go on later: tensors and plain values, which ``torch.save`` takes."""
+        return {"expressions": self.expressions, "size": self._size, "place": self._place()}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from what :meth:`state` returned; also after ``torch.load(..., weights_only=True)``.
+
+        Raises:
+            ValueError: it is the state of a session with other expressions.
+        """
+        if tuple(state["expressions"]) != self.expressions:
+            raise ValueError(
+                f"the state is of the expressions {state['expressions']}, not {self.expressions}"
+            )
+        self._size = state["size"]
+        self._go_to(state["place"])
 
     @abstractmethod
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Go on from what :meth:`state` returned."""
+    def _place(self) -> Any:
+        """Return where the model is in the video."""
+
+    @abstractmethod
+    def _go_to(self, place: Any) -> None:
+        """Go on from what :meth:`_place` returned."""
 
     def _check_size(self, frame: Frame) -> tuple[int, int]:
         size = frame.size
@@ -96,14 +113,11 @@ class OnlineSession(Session):
         scores, presence = masks.scores.float().cpu().numpy(), masks.presence.float().cpu().numpy()
         return answer(self.engine, stamp, masks.mask_logits, scores, presence, sizes)
 
-    def state(self) -> dict[str, Any]:
-        """Return the model's state and the size of the frames."""
-        return {"model": self._state, "size": self._size}
+    def _place(self) -> Any:
+        return self._state
 
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Go on from what :meth:`state` returned."""
-        self._state = state["model"]
-        self._size = state["size"]
+    def _go_to(self, place: Any) -> None:
+        self._state = place
 
     def _step(self, pixels: torch.Tensor) -> FrameMasks:
         assert isinstance(self.engine.model, OnlineModel)
@@ -182,11 +196,9 @@ class WindowSession(Session):
         found = answer(self.engine, FrameStamp.of(frame), logits, scores, presence, sizes)
         return found.with_frame(frame)
 
-    def state(self) -> dict[str, Any]:
-        """Return the frames of the current window, the tracks and the place in the video."""
+    def _place(self) -> dict[str, Any]:
         position, next_start, covered, held = self._cutter.state()
         return {
-            "size": self._size,
             "cutter": (position, next_start, covered),
             "frames": [_plain(frame) for frame, _ in held],
             "linker": self._linker.state(),
@@ -194,15 +206,13 @@ class WindowSession(Session):
             "waiting": [(position, _plain_result(result)) for position, result in self._waiting],
         }
 
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Go on from what :meth:`state` returned."""
-        self._size = state["size"]
-        frames = [_frame(plain) for plain in state["frames"]]
+    def _go_to(self, place: dict[str, Any]) -> None:
+        frames = [_frame(plain) for plain in place["frames"]]
         held = [(frame, prepare(frame, self.engine)) for frame in frames]
-        self._cutter.load_state(*state["cutter"], held)
-        self._linker.load_state(state["linker"])
-        self._stop = state["stop"]
-        self._waiting = [(position, _result_of(plain)) for position, plain in state["waiting"]]
+        self._cutter.load_state(*place["cutter"], held)
+        self._linker.load_state(place["linker"])
+        self._stop = place["stop"]
+        self._waiting = [(position, _result_of(plain)) for position, plain in place["waiting"]]
 
 
 def _plain(frame: Frame) -> tuple[int, float, str, torch.Tensor]:
