@@ -20,14 +20,14 @@ def masks(n: int, p: int = 40) -> tuple[torch.Tensor, torch.Tensor]:
 def test_focal_equals_torchvision():
     logits, targets = masks(3)
     expected = torchvision_focal(logits, targets, alpha=0.25, gamma=2).mean(1).sum() / 7
-    torch.testing.assert_close(sigmoid_focal_loss(logits, targets, 7), expected)
+    torch.testing.assert_close(sigmoid_focal_loss(logits, targets, 7.0), expected)
 
 
 def test_dice_by_hand():
     logits = torch.tensor([[100.0, -100.0, 100.0]])
     targets = torch.tensor([[1.0, 0.0, 0.0]])
-    assert dice_loss(logits, targets, 1).item() == pytest.approx(1 - 3 / 4)
-    assert dice_loss(logits[:, 1:2], targets[:, 1:2], 1).item() == pytest.approx(
+    assert dice_loss(logits, targets, 1.0).item() == pytest.approx(1 - 3 / 4)
+    assert dice_loss(logits[:, 1:2], targets[:, 1:2], 1.0).item() == pytest.approx(
         0
     )  # nothing, and nothing wanted
 
@@ -37,7 +37,7 @@ def test_pairwise_dice_equals_the_loss_of_each_pair():
     _, targets = masks(4)
     table = pairwise_dice(logits[None], targets[None])[0]
     for i, j in itertools.product(range(3), range(4)):
-        expected = 1 - dice_loss(logits[i : i + 1], targets[j : j + 1], 1)
+        expected = 1 - dice_loss(logits[i : i + 1], targets[j : j + 1], 1.0)
         torch.testing.assert_close(table[i, j], expected)
 
 
@@ -72,4 +72,4 @@ def test_cross_entropy_divides_by_what_it_is_told():
     weights = torch.rand(2, 3)
     picked = logits.log_softmax(-1).gather(-1, targets[..., None])[..., 0]
     expected = -(picked * weights).sum() / 5
-    torch.testing.assert_close(weighted_cross_entropy(logits, targets, weights, 5), expected)
+    torch.testing.assert_close(weighted_cross_entropy(logits, targets, weights, 5.0), expected)

@@ -3,14 +3,14 @@
 Axes: n masks, p pixels.
 """
 
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor
 from torch.nn import functional as F
 
 
 def sigmoid_focal_loss(
     logits: Float[Tensor, "n p"],
-    targets: Float[Tensor, "n p"],
+    targets: Shaped[Tensor, "n p"],
     num_objects: float | Tensor,
     *,
     alpha: float = 0.25,
@@ -20,7 +20,7 @@ def sigmoid_focal_loss(
 
     Args:
         logits: before the sigmoid.
-        targets: 0 or 1.
+        targets: 0 or 1, or booleans.
         num_objects: what the sum over masks is divided by.
         alpha: weight of the foreground; the background has ``1 - alpha``.
         gamma: how much easy pixels are held down.

@@ -205,7 +205,7 @@ def _layer_losses(
         weights[index][:t, queries[is_referred]] = 1.0
     # The published code divides by frames and expressions alone: not by the weights, nor by the number of
     # queries.
-    num_frames = sum(item.masks.shape[1] for item in objects)
+    num_frames = float(sum(item.masks.shape[1] for item in objects))
     is_referred_loss = weighted_cross_entropy(referring_logits, classes, weights, num_frames)
     logits = torch.cat(predicted) if predicted else mask_logits[0, :0].flatten(0, 1)
     masks = torch.cat(wanted) if wanted else objects[0].masks.new_zeros(0, *size)

@@ -154,8 +154,8 @@ class Mttr(ReferringModel):
             tokens = layer(tokens, positions, padding_mask, heads if index == 0 else None)
         return tokens, positions, padding_mask
 
-    def _start(self, sentences: Float[Tensor, "e c"], num_frames: int) -> Float[Tensor, "m q c"]:
-        """Return what the queries hold before the first layer, of each frame or (``m == 1``) of all alike."""
+    def _start(self, sentences: Float[Tensor, "e c"], num_frames: int) -> Float[Tensor, "r q c"]:
+        """Return what the queries hold before the first layer, of each frame or (``r == 1``) of all alike."""
         e, c = sentences.shape
         if self.config.query_start == "sentence":
             return sentences.repeat_interleave(num_frames, dim=0)[:, None].expand(
@@ -166,7 +166,7 @@ class Mttr(ReferringModel):
 
     def _decode(
         self,
-        queries: Float[Tensor, "m q c"],
+        queries: Float[Tensor, "r q c"],
         memory: Float[Tensor, "et m c"],
         positions: Float[Tensor, "et m c"],
         padding_mask: Bool[Tensor, "et m"],

@@ -76,8 +76,8 @@ class MttrOutput:
     kernels: Float[Tensor, "l e t q c"]
     mask_features: Float[Tensor, "e t c h w"]
     frame_padding: Bool[Tensor, "e t"]
-    video_tokens: Float[Tensor, "_e t c _h _w"] | None = None
-    sentences: Float[Tensor, "e c"] | None = None
+    video_tokens: Float[Tensor, "_e t d _h _w"] | None = None
+    sentences: Float[Tensor, "e d"] | None = None
 
     def mask_logits(
         self, layer: int = -1, queries: Int[Tensor, "e k"] | None = None
