@@ -104,7 +104,9 @@ class OnlineColourModel(ColourModel):
         return {"named": text.words[:, 0], "num_frames": 0}
 
     def step(self, frame: VideoFeatures, state: dict[str, Any]) -> tuple[FrameMasks, dict[str, Any]]:
-        logits, _ = self(frame, TextFeatures(state["named"][:, None], torch.zeros(1, 1, dtype=torch.bool)))
+        named = state["named"][:, None]
+        no_padding = torch.zeros(len(named), 1, dtype=torch.bool)
+        logits, _ = self(frame, TextFeatures(named, no_padding))
         chosen = logits[0, state["named"].argmax(1)]  # e h w
         count = state["num_frames"] + 1
         scores = torch.full((len(chosen),), count / (count + 1))

@@ -9,7 +9,6 @@ Axes: e expressions, t frames, k candidates, h w cells or resized pixels, H W pi
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 import torch
@@ -102,7 +101,7 @@ class OfflineRun:
         self._linker = Linker(engine.inputs.presence_threshold)
         self._windows: list[_Seen] = []
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "OfflineRun":
         return self
 
     def __exit__(self, *_: object) -> None:

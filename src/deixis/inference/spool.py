@@ -5,7 +5,6 @@ Axes: e expressions, t frames, k candidates, h w cells.
 
 import os
 import tempfile
-from typing import Self
 
 import numpy as np
 import torch
@@ -33,7 +32,7 @@ class MaskSpool:
         self._loaded = -1
         self._boxes = np.empty(0)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "MaskSpool":
         return self
 
     def __exit__(self, *_: object) -> None:
