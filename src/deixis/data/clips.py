@@ -148,8 +148,11 @@ def read_clip(
     stride: int = 1,
     predicted_frames: tuple[int, ...] | None = None,
     expressions_per_clip: int = 1,
+    kinds: Sequence[str] = (),
 ) -> Sample:
     """Read the clip of ``plan`` with at most ``expressions_per_clip`` of its expressions, drawn at random.
+
+    With ``kinds``, expressions that speak of anything else are passed over, unless no other is left.
 
     ``predicted_frames`` are the positions to predict where the plan leaves that open; None: all.
 
@@ -174,6 +177,9 @@ def read_clip(
         masks = masks[:, list(predicted_frames)]
     order = [ids[place] for place in shown]
     candidates = range(len(record.expressions)) if plan.expressions is None else plan.expressions
+    if kinds:
+        simple = [index for index in candidates if set(record.expressions[index].kinds) <= set(kinds)]
+        candidates = simple or candidates
     answered = [
         index
         for index in candidates

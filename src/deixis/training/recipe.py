@@ -59,6 +59,8 @@ class ClipRule:
             vision side sees all. 0: all. For the kinds other than "around-annotated", which has its own.
         expressions_per_clip: expressions drawn for a clip, at most; 1 with the first two kinds makes one
             sample of every (expression, window), as published. The vision side runs once for all of them.
+        kinds: train on expressions that speak of nothing else ("appearance", "location", ...), to begin with
+            what is simple; (): on all.
     """
 
     kind: Literal["around-annotated", "tiling", "random"] = "random"
@@ -66,6 +68,7 @@ class ClipRule:
     stride: int = 1
     predicted_frames: int = 0
     expressions_per_clip: int = 1
+    kinds: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_types(self, "clip.")

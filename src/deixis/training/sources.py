@@ -107,6 +107,7 @@ class ClipDataset(Dataset):
             stride=rule.stride,
             predicted_frames=predicted,
             expressions_per_clip=rule.expressions_per_clip,
+            kinds=rule.kinds,
         )
         return transform(
             sample,
