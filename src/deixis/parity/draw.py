@@ -65,7 +65,10 @@ def draw_parameters(
 
 
 def draw_inputs(inputs: Any) -> Any:
-    """Replace each ``{"generator": name, "shape": ...}`` in ``inputs`` by its float32 draw times ``scale``."""
+    """Replace each ``{"generator": name, "shape": ...}`` in ``inputs`` by its draw, times ``scale``.
+
+    Draws are float32 arrays.
+    """
     if isinstance(inputs, Mapping):
         if "generator" in inputs:
             draw = generator(inputs["generator"]).standard_normal(inputs["shape"]).astype(np.float32)

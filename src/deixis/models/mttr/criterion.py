@@ -105,7 +105,7 @@ def alignment_loss(
     terms = []
     for index, (sentence, target) in enumerate(zip(sentences.float(), targets, strict=True)):
         tokens = video_tokens[index % len(video_tokens), : target.masks.shape[1]].float()  # t c h w
-        share = F.adaptive_avg_pool2d(target.masks.float(), tokens.shape[-2:])  # n t h w
+        share = F.adaptive_avg_pool2d(target.masks.float(), (tokens.shape[-2], tokens.shape[-1]))  # n t h w
         areas = share.sum(dim=(1, 2, 3))  # n
         seen = areas > 0
         if not seen.any():
