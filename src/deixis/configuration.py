@@ -30,7 +30,7 @@ def from_plain(cls: type[T], data: Mapping[str, Any]) -> T:
         TypeError: a field without default is missing.
     """
     hints = typing.get_type_hints(cls)
-    names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    names = [field.name for field in dataclasses.fields(typing.cast(Any, cls))]
     for key in data:
         if key not in names:
             close = difflib.get_close_matches(key, names, n=1, cutoff=0.0)
@@ -46,7 +46,7 @@ def _revive(hint: Any, value: Any) -> Any:
         members = [member for member in typing.get_args(hint) if member is not type(None)]
         return _revive(members[0], value) if len(members) == 1 else value
     if dataclasses.is_dataclass(hint) and isinstance(value, Mapping):
-        return from_plain(hint, value)  # type: ignore[arg-type]
+        return from_plain(hint, value)
     if typing.get_origin(hint) is tuple and isinstance(value, list | tuple):
         arguments = typing.get_args(hint)
         repeated = len(arguments) == 2 and arguments[1] is Ellipsis
