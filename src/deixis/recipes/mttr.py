@@ -109,13 +109,14 @@ Colours, shapes and places need no whole clip, and simple sentences are what a n
 TINY_SYNTHETIC = replace(
     TINY_SYNTHETIC_WORDS,
     name="mttr-tiny-synthetic",
-    clip=ClipRule(kind="random", length=16, predicted_frames=2, expressions_per_clip=9),
-    batch_size=4,
-    optim=replace(TINY_SYNTHETIC_WORDS.optim, lr=5e-4),
+    clip=ClipRule(kind="random", length=8, predicted_frames=1, expressions_per_clip=9),
+    batch_size=8,
+    optim=replace(TINY_SYNTHETIC_WORDS.optim, lr=7e-4),
     schedule=Schedule(kind="cosine", warmup=0.02, final=0.01),
+    time_limit=34.0,
     init_from="runs/mttr-tiny-synthetic-words/model",
 )
-"""Second part: whole clips, which is what events ("starts", "leaves", "turns") and absence are about."""
+"""Second part of the model that ships: all expressions, over frames enough to see what moves and how."""
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
