@@ -97,26 +97,47 @@ def losses(
 def alignment_loss(
     video_tokens: Float[Tensor, "_e t c h w"], sentences: Float[Tensor, "e c"], targets: Sequence[Target]
 ) -> Float[Tensor, ""]:
-    """Ask each sentence which objects of its clip it denotes, by inner products before any fusion (ours).
+    """Ask each sentence which objects it denotes, by inner products before any fusion (ours).
 
     An object is the mean of the video tokens under its mask; both sides are normalised, so that an inner
-    product of independent ones has variance 1. Objects not seen in the predicted frames are not asked about.
+    product of independent ones has variance 1. Among the objects of its clip, each is asked for on its own;
+    among those of all clips, the share of the denoted ones is taken: a few of the others may answer the
+    sentence too, but most do not. Objects not seen in the predicted frames are not asked about.
     """
-    terms = []
-    for index, (sentence, target) in enumerate(zip(sentences.float(), targets, strict=True)):
-        tokens = video_tokens[index % len(video_tokens), : target.masks.shape[1]].float()  # t c h w
-        share = F.adaptive_avg_pool2d(target.masks.float(), (tokens.shape[-2], tokens.shape[-1]))  # n t h w
-        areas = share.sum(dim=(1, 2, 3))  # n
-        seen = areas > 0
-        if not seen.any():
+    objects, owners, places = [], [], []
+    clips: dict[int, int] = {}  # the expressions of a clip share their masks
+    for index, target in enumerate(targets):
+        clip = target.masks.data_ptr()
+        if clip in clips:
             continue
-        objects = torch.einsum("nthw,tchw->nc", share[seen], tokens) / areas[seen, None]
-        c = objects.shape[1:]
-        logits = F.layer_norm(objects, c) @ F.layer_norm(sentence, c) * (ALIGNMENT_SCALE / c[0] ** 0.5)
-        answers = torch.zeros_like(areas)
-        answers[list(target.referents)] = 1
-        terms.append(F.binary_cross_entropy_with_logits(logits + ALIGNMENT_BIAS, answers[seen]))
-    return torch.stack(terms).sum() / len(targets) if terms else sentences.sum() * 0
+        clips[clip] = index
+        tokens = video_tokens[index % len(video_tokens), : target.masks.shape[1]].float()  # t c h w
+        share = F.adaptive_avg_pool2d(target.masks.float(), tokens.shape[-2:])  # n t h w
+        areas = share.sum(dim=(1, 2, 3))  # n
+        seen = (areas > 0).nonzero()[:, 0]
+        objects.append(torch.einsum("nthw,tchw->nc", share[seen], tokens) / areas[seen, None])
+        owners += [clip] * len(seen)
+        places += seen.tolist()
+    everything = torch.cat(objects)  # n c
+    if not len(everything):
+        return sentences.sum() * 0
+    c = everything.shape[1:]
+    scale = ALIGNMENT_SCALE / c[0] ** 0.5
+    logits = F.layer_norm(sentences.float(), c) @ F.layer_norm(everything, c).T * scale  # e n
+    is_own = torch.tensor(
+        [[owner == target.masks.data_ptr() for owner in owners] for target in targets], device=logits.device
+    )
+    is_denoted = is_own & torch.tensor(
+        [[place in target.referents for place in places] for target in targets], device=logits.device
+    )
+    asked = F.binary_cross_entropy_with_logits(
+        logits + ALIGNMENT_BIAS, is_denoted.to(logits.dtype), reduction="none"
+    )
+    in_clip = (asked * is_own).sum(dim=1) / is_own.sum(dim=1).clamp(min=1)  # e
+    denoted = logits.masked_fill(~is_denoted, -torch.inf).logsumexp(dim=1)
+    has_answer = is_denoted.any(dim=1)
+    in_batch = (logits.logsumexp(dim=1) - denoted)[has_answer]
+    return (in_clip.sum() + in_batch.sum()) / len(targets)
 
 
 def objects_of(targets: Sequence[Target], config: MttrConfig) -> list[Objects]:
