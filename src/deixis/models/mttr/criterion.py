@@ -112,7 +112,8 @@ def alignment_loss(
             continue
         clips[clip] = index
         tokens = video_tokens[index % len(video_tokens), : target.masks.shape[1]].float()  # t c h w
-        share = F.adaptive_avg_pool2d(target.masks.float(), tokens.shape[-2:])  # n t h w
+        height, width = tokens.shape[-2:]
+        share = F.adaptive_avg_pool2d(target.masks.float(), (height, width))  # n t h w
         areas = share.sum(dim=(1, 2, 3))  # n
         seen = (areas > 0).nonzero()[:, 0]
         objects.append(torch.einsum("nthw,tchw->nc", share[seen], tokens) / areas[seen, None])
