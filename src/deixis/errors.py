@@ -33,6 +33,10 @@ class DatasetError(DeixisError):
     """A data set on disk that is not as its layout says."""
 
 
+class MissingSplitError(DatasetError):
+    """A split of a data set that is not there at all, as when its archive was never unpacked."""
+
+
 class DeviceError(DeixisError):
     """A device that this machine does not have."""
 

@@ -6,7 +6,8 @@ from deixis.cli import main
 def test_list(capsys):
     main(["data", "list", "--layouts"])
     printed = capsys.readouterr().out
-    assert "ref-youtube-vos\n  splits   train (3,471 videos, 12,913 expressions)" in printed
+    assert "ref-youtube-vos\n  split    train (3,471 videos, 12,913 expressions, 6,459 objects)" in printed
+    assert "  split    val (202 videos, 834? expressions)" in printed
     assert "    ROOT/meta_expressions/{train,valid,test}/meta_expressions.json" in printed
 
 
@@ -14,14 +15,22 @@ def test_list(capsys):
 def test_export_and_check(layout, split, tmp_path, capsys):
     options = ["--split", split, "--num-clips", "2", "--height", "48", "--width", "64", "--length", "6"]
     main(["data", "export", layout, "--out", str(tmp_path), *options])
-    main(["data", "check", layout, "--root", str(tmp_path), "--thorough"])
+    main(["data", "check", layout, "--root", str(tmp_path), "--thorough", "--partial"])
     assert f"{split}: 2 videos" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as stop:
+        main(["data", "check", layout, "--root", str(tmp_path), "--split", split])
+    assert stop.value.code == 1 and f"{split}: 2 videos, published: " in capsys.readouterr().out
     victim = sorted(path for path in tmp_path.rglob("*.*") if path.suffix in (".jpg", ".mp4"))[0]
     victim.unlink()
     with pytest.raises(SystemExit) as stop:
-        main(["data", "check", layout, "--root", str(tmp_path)])
-    printed = capsys.readouterr()
-    assert stop.value.code == 2 and "1 findings" in printed.err and "there is no" in printed.out
+        main(["data", "check", layout, "--root", str(tmp_path), "--partial"])
+    printed = capsys.readouterr().out
+    assert (
+        stop.value.code == 1
+        and "2 videos" in printed
+        and "1 findings" in printed
+        and "there is no" in printed
+    )
 
 
 def test_render(tmp_path, capsys):

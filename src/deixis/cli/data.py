@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Literal
 
 import tyro
 
-from deixis.errors import DatasetError
+from deixis.errors import DatasetError, MissingSplitError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from deixis.data.catalog import Counts, DatasetEntry
     from deixis.data.records import VideoRecord
 
 
@@ -29,21 +30,34 @@ class List:
         print("  splits   train (unbounded), val (200 videos), test (200 videos)")
         print("  source   rendered here: deixis data render, deixis data export\n")
         for name, entry in DATASETS.items():
-            counts = [
-                f"{split} ({entry.counts[split][0]:,} videos, {entry.counts[split][1]:,} expressions)"
-                for split in entry.splits
-            ]
             print(name)
-            print(f"  splits   {', '.join(counts)}")
+            for split in entry.splits:
+                counts = "; ".join(_told(one, entry.unit) for one in entry.counts.get(split, ()))
+                print(f"  split    {split}" + (f" ({counts})" if counts else ""))
+            if entry.needs:
+                print(f"  needs    {entry.needs}")
             print(f"  source   {entry.source}")
             print(f"  licence  {entry.licence}\n")
             if self.layouts:
                 print("\n".join(f"    {line}".rstrip() for line in entry.layout.splitlines()), end="\n\n")
 
 
+def _told(counts: "Counts", unit: str) -> str:
+    """Put published numbers in words; a question mark follows those that the authors do not publish."""
+    words = [
+        f"{number:,}{'?' if field in counts.unsure else ''} {unit if field == 'videos' else field}"
+        for field, number in counts.numbers().items()
+    ]
+    return (f"{counts.release}: " if counts.release else "") + ", ".join(words)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """Check a data set on disk: one line a finding, a summary, exit code 2 where anything is wrong."""
+    """Check a data set on disk: one line a finding, a summary.
+
+    Exit code 0: nothing found; 1: findings; 2: not there or not this data set. What is marked (known) is
+    published like that and changes nothing.
+    """
 
     name: tyro.conf.Positional[str]
     """Data set, as `deixis data list` names it."""
@@ -53,50 +67,68 @@ class Check:
     """One split only; by default all that are there."""
     thorough: bool = False
     """Read every frame and every mask, not the first annotated frame of each video only."""
+    partial: bool = False
+    """The folder holds a part of the data set, or an export: do not compare with the published counts."""
 
     def run(self) -> None:
-        """Print the findings and a summary.
+        """Print the findings and a summary; exit with code 1 where there are any.
 
         Raises:
-            DatasetError: something is wrong, or the data set is not there at all.
+            DatasetError: the data set is not there at all, or the split that was asked for cannot be read.
         """
         from deixis.data.catalog import find_dataset, load_records
 
         entry = find_dataset(self.name)
-        num_findings, failures = 0, []
+        num_findings, absent = 0, None
         splits = entry.splits if self.split is None else (self.split,)
+        num_checked = 0
         for split in splits:
             try:
                 records = load_records(self.name, self.root, split)
             except DatasetError as error:
-                failures.append((split, error))
+                if len(splits) == 1:
+                    raise
+                print(f"{split}: not checked: {error}")
+                absent = error
+                num_findings += not isinstance(error, MissingSplitError)
                 continue
-            num_findings += self._check_split(split, records, entry.counts.get(split))
-        if len(failures) == len(splits):
-            raise failures[-1][1]
-        for split, error in failures:
-            print(f"{split}: not checked: {error}")
+            num_checked += 1
+            num_findings += self._check_split(entry, split, records)
+        if not num_checked and absent is not None:
+            raise absent
         if num_findings:
-            raise DatasetError(f"{num_findings} findings in {self.name} at {self.root}; see the lines above")
+            print(f"{self.name} needs {entry.needs or 'what its layout says'}; source: {entry.source}")
+            raise SystemExit(1)
 
-    def _check_split(
-        self, split: str, records: "Sequence[VideoRecord]", published: tuple[int, int] | None
-    ) -> int:
-        """Print the findings of one split; return how many there are."""
+    def _check_split(self, entry: "DatasetEntry", split: str, records: "Sequence[VideoRecord]") -> int:
+        """Print the findings of one split; return how many there are that are not known."""
+        from functools import partial
+
         from tqdm import tqdm
 
-        from deixis.data.check import check_record
+        from deixis.data.check import check_split, count
 
-        num_findings = 0
-        for record in tqdm(records, unit="video", disable=None):
-            for finding in check_record(record, is_thorough=self.thorough):
-                num_findings += 1
-                tqdm.write(f"{split}: {finding}")
-        num_expressions = sum(len(record.expressions) for record in records)
-        line = f"{split}: {len(records):,} videos, {num_expressions:,} expressions, {num_findings} findings"
-        if published is not None and published != (len(records), num_expressions):
-            line += f" (published: {published[0]:,} videos, {published[1]:,} expressions)"
-        print(line)
+        num_findings = num_known = 0
+        for finding in check_split(
+            entry,
+            self.root,
+            split,
+            records,
+            is_thorough=self.thorough,
+            compare_counts=not self.partial,
+            watch=partial(tqdm, desc=split, unit=entry.unit.removesuffix("s"), disable=None),
+        ):
+            num_known += finding.is_known
+            num_findings += not finding.is_known
+            tqdm.write(f"{split}: {finding}")
+        numbers = count(
+            records, ("videos", "expressions") if entry.has_expressions else ("videos", "objects")
+        )
+        told = ", ".join(
+            f"{number:,} {entry.unit if field == 'videos' else field}" for field, number in numbers.items()
+        )
+        known = f", {num_known} known" if num_known else ""
+        print(f"{split}: {told}, {num_findings} findings{known}")
         return num_findings
 
 
@@ -160,7 +192,7 @@ class Export:
         records = _scenes(self.split, self.num_clips, self.first, (self.height, self.width), self.length)
         export(records, self.out, self.layout, self.split, image=self.image)
         print(f"{self.num_clips} clips in {self.out}")
-        print(f"look them over: deixis data check {self.layout} --root {self.out}")
+        print(f"look them over: deixis data check {self.layout} --root {self.out} --partial")
 
 
 def _scenes(

@@ -6,7 +6,38 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deixis.data.records import VideoRecord
-from deixis.errors import DatasetError, UnknownNameError
+from deixis.errors import DatasetError, MissingSplitError, UnknownNameError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """Numbers of a split as published; None where nobody tells.
+
+    Attributes:
+        videos: or images, for data sets of images.
+        expressions: sentences.
+        objects: annotated objects, over all videos.
+        frames: over all videos.
+        release: the version that they are of, where there are several.
+        unsure: names of the fields that are commonly reported but not published by the authors.
+    """
+
+    videos: int | None = None
+    expressions: int | None = None
+    objects: int | None = None
+    frames: int | None = None
+    release: str = ""
+    unsure: tuple[str, ...] = ()
+
+    def numbers(self) -> dict[str, int]:
+        """Return the fields that are told, in the order above."""
+        fields = {
+            "videos": self.videos,
+            "expressions": self.expressions,
+            "objects": self.objects,
+            "frames": self.frames,
+        }
+        return {name: value for name, value in fields.items() if value is not None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,12 +45,18 @@ class DatasetEntry:
     """What is known of a data set before it is read.
 
     Attributes:
-        module: has ``records(root, split)`` and, in its docstring, the layouts that it reads.
+        module: has ``records(root, split)`` and, in its docstring, the layouts that it reads. It may have
+            ``findings(record)`` and ``split_findings(root, split, records)``, which yield what only it can
+            know to be wrong (see ``data/check.py``).
         splits: their names with us, whatever the folders are called.
         evaluated: the split that results are reported on.
         source: where to get it.
         licence: on what terms.
-        counts: split -> published numbers of videos and expressions.
+        counts: split -> published numbers, one for each release.
+        reads: the function of ``module`` that gives the records.
+        has_expressions: False where videos may come without sentences.
+        unit: what a record is: "videos" or "images".
+        needs: what has to be unpacked, in a few words.
     """
 
     module: str
@@ -27,7 +64,11 @@ class DatasetEntry:
     evaluated: str
     source: str
     licence: str
-    counts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    counts: Mapping[str, tuple[Counts, ...]] = field(default_factory=dict)
+    reads: str = "records"
+    has_expressions: bool = True
+    unit: str = "videos"
+    needs: str = ""
 
     @property
     def layout(self) -> str:
@@ -42,7 +83,12 @@ DATASETS: Mapping[str, DatasetEntry] = {
         evaluated="val",
         source="links in the issues of github.com/skynbe/Refer-Youtube-VOS (its server is closed)",
         licence="annotations CC BY 4.0; videos from YouTube, for research",
-        counts={"train": (3471, 12913), "val": (202, 834), "test": (305, 1262)},
+        needs="train.zip, valid.zip, meta_expressions.zip, meta_expressions_test.zip",
+        counts={
+            "train": (Counts(videos=3471, expressions=12913, objects=6459),),
+            "val": (Counts(videos=202, expressions=834, unsure=("expressions",)),),
+            "test": (Counts(videos=305, expressions=1262, unsure=("expressions",)),),
+        },
     ),
     "ref-davis17": DatasetEntry(
         module="deixis.data.ref_davis17",
@@ -50,7 +96,11 @@ DATASETS: Mapping[str, DatasetEntry] = {
         evaluated="val",
         source="davischallenge.org (DAVIS-2017 trainval, 480p), davis_text_annotations.zip of Khoreva et al.",
         licence="data CC BY-NC 4.0; expressions for research",
-        counts={"train": (60, 576), "val": (30, 244)},
+        needs="DAVIS-2017-trainval-480p.zip and davis_text_annotations.zip side by side, or a converted copy",
+        counts={
+            "train": (Counts(videos=60, expressions=576, frames=4209, unsure=("expressions",)),),
+            "val": (Counts(videos=30, expressions=244, objects=61, frames=1999),),
+        },
     ),
     "a2d-sentences": DatasetEntry(
         module="deixis.data.a2d_sentences",
@@ -58,7 +108,11 @@ DATASETS: Mapping[str, DatasetEntry] = {
         evaluated="test",
         source="web.eecs.umich.edu/~jjcorso/r/a2d, kgavrilyuk.github.io/publication/actor_action",
         licence="A2D for research; no licence stated for the sentences",
-        counts={"train": (3017, 5359), "test": (737, 1295)},
+        needs="A2D_main_1_0 (Release/) and the text annotations of Gavrilyuk et al.",
+        counts={
+            "train": (Counts(videos=3017, expressions=5359),),
+            "test": (Counts(videos=737, expressions=1295),),
+        },
     ),
 }
 """Name -> entry. To add one: a module of this folder with ``records``, and a line here."""
@@ -75,18 +129,19 @@ def find_dataset(name: str, others: Sequence[str] = ()) -> DatasetEntry:
     return DATASETS[name]
 
 
-def load_records(name: str, root: str | Path, split: str | None = None) -> list[VideoRecord]:
+def load_records(name: str, root: str | Path, split: str | None = None) -> Sequence[VideoRecord]:
     """Return the records of a split (by default the one that results are reported on).
 
     Raises:
         UnknownNameError: there is no such data set or split.
-        DatasetError: files are missing or malformed, or the split has no videos.
+        MissingSplitError: the split is not there, or has no videos.
+        DatasetError: files are missing or malformed.
     """
     entry = find_dataset(name)
     split = entry.evaluated if split is None else split
     if not Path(root).is_dir():
         raise DatasetError(f"there is no folder {root}; give the root folder of {name}")
-    found = importlib.import_module(entry.module).records(root, split)
+    found = getattr(importlib.import_module(entry.module), entry.reads)(root, split)
     if not found:
-        raise DatasetError(f"{name} in {root} has no videos in the split {split!r}")
+        raise MissingSplitError(f"{name} in {root} has no {entry.unit} in the split {split!r}")
     return found

@@ -1,51 +1,147 @@
-"""Look a data set over: files that are missing or unreadable, sizes that differ, referents without masks."""
+"""Look a data set over: counts, missing or unreadable files, sizes that differ, objects without masks.
 
-from collections.abc import Iterator, Sequence
+A module of a data set may know more: ``findings(record)`` yields what is wrong with one video,
+``split_findings(root, split, records)`` what is wrong with a whole split, both as :class:`Finding`. Both are
+optional, and neither reads pixels that it does not need.
+"""
+
+import importlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from deixis.data.records import VideoRecord
 from deixis.errors import DatasetError
+
+from .catalog import Counts, DatasetEntry
+from .records import VideoRecord
+
+_LISTED = 10
+_FRAMES_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong with a video of a data set."""
+    """Something wrong with a data set.
+
+    Attributes:
+        video: the video or image that it is about; empty: the whole split.
+        message: what is wrong.
+        is_known: the data set itself is published like that, or it may be meant: nothing to put right.
+    """
 
     video: str
     message: str
+    is_known: bool = False
 
     def __str__(self) -> str:
-        return f"{self.video}: {self.message}"
+        text = f"{self.video}: {self.message}" if self.video else self.message
+        return f"{text} (known)" if self.is_known else text
 
 
-def check_record(record: VideoRecord, *, is_thorough: bool = False) -> Iterator[Finding]:
+def check_split(
+    entry: DatasetEntry,
+    root: str | Path,
+    split: str,
+    records: Sequence[VideoRecord],
+    *,
+    is_thorough: bool = False,
+    compare_counts: bool = True,
+    watch: Callable[[Sequence[VideoRecord]], Iterable[VideoRecord]] = iter,
+) -> Iterator[Finding]:
+    """Yield what is wrong with a split of a data set.
+
+    Args:
+        entry: of the data set.
+        root: its folder.
+        split: name of the split.
+        records: of the split.
+        is_thorough: read every frame and every mask; see :func:`check_record`.
+        compare_counts: compare with the published numbers; pass False for a part or an export.
+        watch: wraps the records while they are gone through, as a progress bar does.
+    """
+    module = importlib.import_module(entry.module)
+    of_record = getattr(module, "findings", None)
+    of_split = getattr(module, "split_findings", None)
+    if compare_counts:
+        yield from count_findings(records, entry.counts.get(split, ()), entry.unit)
+    names: set[str] = set()
+    for record in watch(records):
+        if record.name in names:
+            yield Finding(record.name, "occurs more than once")
+        names.add(record.name)
+        yield from check_record(record, is_thorough=is_thorough, needs_expressions=entry.has_expressions)
+        if of_record is not None:
+            yield from of_record(record)
+    if of_split is not None:
+        yield from of_split(Path(root), split, records)
+
+
+def count(records: Sequence[VideoRecord], fields: Iterable[str]) -> dict[str, int]:
+    """Count ``fields`` of :class:`Counts` over ``records``; others are not looked at."""
+    ways: dict[str, Callable[[VideoRecord], int]] = {
+        "videos": lambda record: 1,
+        "expressions": lambda record: len(record.expressions),
+        "objects": lambda record: len(record.object_ids),
+        "frames": lambda record: len(record.frame_names),
+    }
+    return {field: sum(ways[field](record) for record in records) for field in fields}
+
+
+def count_findings(
+    records: Sequence[VideoRecord], published: Sequence[Counts], unit: str = "videos"
+) -> Iterator[Finding]:
+    """Compare the numbers of a split with those published: with the release that they come closest to."""
+    if not published:
+        return
+    found = count(records, dict.fromkeys(field for release in published for field in release.numbers()))
+
+    def distance(release: Counts) -> int:
+        return sum(abs(found[field] - number) for field, number in release.numbers().items())
+
+    closest = min(published, key=distance)
+    for field, number in closest.numbers().items():
+        if found[field] != number:
+            is_unsure = field in closest.unsure
+            name = unit if field == "videos" else field
+            source = "commonly reported" if is_unsure else "published"
+            release = f" for {closest.release}" if closest.release else ""
+            yield Finding("", f"{found[field]:,} {name}, {source}{release}: {number:,}", is_known=is_unsure)
+
+
+def check_record(
+    record: VideoRecord, *, is_thorough: bool = False, needs_expressions: bool = True
+) -> Iterator[Finding]:
     """Yield what is wrong with a video.
 
     Args:
         record: the video.
-        is_thorough: read every frame and mask and look for the referents in them, rather than the files'
-            names and the first annotated frame.
+        is_thorough: read every frame and mask and look for the objects in them, rather than the files' names,
+            the first annotated frame, and the frames in which the data set says that objects are given.
+        needs_expressions: False where videos come without sentences.
     """
     if not record.frame_names:
         yield Finding(record.name, "has no frames")
         return
-    if not record.expressions:
+    if needs_expressions and not record.expressions:
         yield Finding(record.name, "has no expressions")
-    yield from _duplicates(record)
-    missing = [*_missing(record, record.frames, range(len(record.frame_names)))]
-    annotated = (
-        record.annotated_frames if record.annotated_frames is not None else range(len(record.frame_names))
-    )
+    yield from _expressions(record)
+    every = range(len(record.frame_names))
+    annotated = every if record.annotated_frames is None else record.annotated_frames
+    missing = [*_missing(record, record.frames, every)]
+    if len(missing) == len(record.frame_names) > 1:
+        yield Finding(record.name, f"none of its {len(missing)} images is there ({_place(record.frames)})")
+        return
     if record.masks is not None:
         missing += _missing(record, record.masks, annotated)
-    for name in missing[:10]:
+    for name in missing[:_LISTED]:
         yield Finding(record.name, f"there is no {name}")
-    if len(missing) > 10:
-        yield Finding(record.name, f"and {len(missing) - 10} more files are missing")
-    if not missing:
-        yield from _pixels(record, annotated if is_thorough else annotated[:1])
+    if len(missing) > _LISTED:
+        yield Finding(record.name, f"and {len(missing) - _LISTED} more files are missing")
+    if missing:
+        return
+    yield from _all_pixels(record, annotated) if is_thorough else _few_pixels(record, annotated)
 
 
 def _missing(record: VideoRecord, reader: object, indices: Sequence[int]) -> Iterator[str]:
@@ -67,42 +163,111 @@ def _missing(record: VideoRecord, reader: object, indices: Sequence[int]) -> Ite
             yield str(path)
 
 
-def _pixels(record: VideoRecord, indices: Sequence[int]) -> Iterator[Finding]:
-    """Read frame by frame; report what cannot be read, sizes that differ, referents never seen."""
-    referents = sorted(
-        {object_id for expression in record.expressions for object_id in expression.object_ids}
-    )
-    seen = np.zeros(len(referents), bool)
-    for index in indices:
-        try:
-            height, width = record.frames.read([index]).shape[1:3]
-            if record.masks is None:
-                continue
-            masks = record.masks.read([index], referents)
-        except DatasetError as error:
-            yield Finding(record.name, str(error))
+def _place(reader: object) -> str:
+    return str(getattr(reader, "folder", "no folder"))
+
+
+def _few_pixels(record: VideoRecord, annotated: Sequence[int]) -> Iterator[Finding]:
+    """Read the first annotated frame, and the masks that are given to methods that follow objects."""
+    indices = [*annotated[:1]] if record.masks is not None else [0]
+    try:
+        for index in indices:
+            yield from _size_findings(record, [index], record.frames.read([index]), set(annotated))
+        if record.masks is None:
             return
-        if masks.shape[2:] != (height, width):
-            name = record.frame_names[index]
+        for index in sorted({info.first_frame for info in record.objects if info.first_frame is not None}):
+            given = [info.id for info in record.objects if info.first_frame == index]
+            shown = record.masks.read([index], given).any(axis=(1, 2, 3))
+            for identity in np.array(given)[~shown]:
+                name = record.frame_names[index]
+                yield Finding(
+                    record.name, f"object {identity} has no pixel in {name}, where it is said to start"
+                )
+    except DatasetError as error:
+        yield Finding(record.name, str(error))
+
+
+def _all_pixels(record: VideoRecord, annotated: Sequence[int]) -> Iterator[Finding]:
+    """Read everything, some frames at a time; report what cannot be read, sizes, objects never seen."""
+    ids = list(record.object_ids)
+    wanted, seen = set(annotated), np.zeros(len(ids), bool)
+    unlisted: dict[int, str] = {}
+    stored_ids = getattr(record.masks, "ids", None)
+    try:
+        yield from _length_findings(record)
+        for start in range(0, len(record.frame_names), _FRAMES_AT_ONCE):
+            indices = [*range(start, min(start + _FRAMES_AT_ONCE, len(record.frame_names)))]
+            yield from _size_findings(record, indices, record.frames.read(indices), wanted)
+            some = [index for index in indices if index in wanted]
+            if record.masks is None or not some:
+                continue
+            seen |= record.masks.read(some, ids).any(axis=(1, 2, 3))
+            if stored_ids is not None:
+                for index in some:
+                    for identity in set(stored_ids(index)) - set(ids):
+                        unlisted.setdefault(identity, record.frame_names[index])
+    except DatasetError as error:
+        yield Finding(record.name, str(error))
+        return
+    if record.masks is None:
+        return
+    for identity in np.array(ids)[~seen]:
+        yield Finding(record.name, f"object {identity} has no pixel in any annotated frame")
+    for identity, name in sorted(unlisted.items()):
+        yield Finding(record.name, f"object {identity} of frame {name} is in no metadata", is_known=True)
+
+
+def _size_findings(
+    record: VideoRecord, indices: Sequence[int], frames: np.ndarray, annotated: set[int]
+) -> Iterator[Finding]:
+    """Compare the size of each of ``indices`` with the record's and with that of its masks."""
+    size = frames.shape[1:3]
+    if record.size is not None and size != record.size:
+        yield Finding(record.name, f"frames are {_by(size)} but the metadata says {_by(record.size)}")
+    for index in indices:
+        if record.masks is None or index not in annotated:
+            continue
+        found = record.masks.read([index], record.object_ids[:1]).shape[2:]
+        if found != size:
             yield Finding(
                 record.name,
-                f"frame {name} is {height}x{width} but its masks are {masks.shape[2]}x{masks.shape[3]}",
+                f"frame {record.frame_names[index]} is {_by(size)} but its masks are {_by(found)}",
             )
-        seen |= masks.any(axis=(1, 2, 3))
-    if record.masks is not None and len(indices) == len(record.annotated_frames or record.frame_names):
-        for object_id in np.array(referents)[~seen]:
-            yield Finding(record.name, f"object {object_id} has an expression but no pixel in any frame")
 
 
-def _duplicates(record: VideoRecord) -> Iterator[Finding]:
-    ids = [expression.id for expression in record.expressions]
-    for repeated in sorted({name for name in ids if ids.count(name) > 1}):
-        yield Finding(record.name, f"the expression id {repeated} occurs more than once")
+def _length_findings(record: VideoRecord) -> Iterator[Finding]:
+    """Compare the frames of a video file with those of the metadata; decoders may differ by one."""
+    length = getattr(record.frames, "__len__", None)
+    if length is not None and abs(length() - len(record.frame_names)) > 1:
+        yield Finding(
+            record.name, f"the video has {length()} frames, the metadata says {len(record.frame_names)}"
+        )
+
+
+def _by(size: Sequence[int]) -> str:
+    return f"{size[0]}x{size[1]}"
+
+
+def _expressions(record: VideoRecord) -> Iterator[Finding]:
+    """Report ids that occur twice, empty texts, unknown objects, and texts that name several objects."""
+    ids, meanings = set(), {}
+    known = set(record.object_ids) if any(one.object_ids for one in record.expressions) else set()
     for expression in record.expressions:
-        if not expression.text.strip():
+        if expression.id in ids:
+            yield Finding(record.name, f"the expression id {expression.id} occurs more than once")
+        ids.add(expression.id)
+        text = " ".join(expression.text.lower().split())
+        if not text:
             yield Finding(record.name, f"expression {expression.id} is empty")
-        unknown = set(expression.object_ids) - set(record.object_ids)
+        unknown = set(expression.object_ids) - known
         if unknown:
             yield Finding(
                 record.name, f"expression {expression.id} speaks of unknown objects {sorted(unknown)}"
+            )
+        other = meanings.setdefault(text, expression)
+        if set(other.object_ids) != set(expression.object_ids):
+            yield Finding(
+                record.name,
+                f"expressions {other.id} and {expression.id} say the same of different objects: {text!r}",
+                is_known=True,
             )

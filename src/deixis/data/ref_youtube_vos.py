@@ -15,7 +15,7 @@ from typing import Any
 
 from deixis.data.meta_expressions import make_record, read_json, read_videos
 from deixis.data.records import VideoRecord
-from deixis.errors import DatasetError, UnknownNameError
+from deixis.errors import DatasetError, MissingSplitError, UnknownNameError
 
 SPLITS = ("train", "val", "test")
 _FOLDERS = {"train": ("train",), "val": ("valid", "val"), "test": ("test", "valid", "val")}
@@ -36,11 +36,14 @@ def records(root: str | Path, split: str = "val") -> list[VideoRecord]:
         raise UnknownNameError("split of ref-youtube-vos", split, SPLITS)
     bases = [root / name for name in _FOLDERS[split] if (root / name / "JPEGImages").is_dir()]
     if not bases:
-        raise DatasetError(
+        raise MissingSplitError(
             f"{root} has no {_FOLDERS[split][0]}/JPEGImages; "
             "give the folder that holds meta_expressions/ and train/"
         )
-    videos = read_videos(_meta_path(root, split))
+    meta = _meta_path(root, split)
+    if split == "test" and not meta.is_file():
+        raise MissingSplitError(f"there is no {meta}; the metadata of test is not distributed any more")
+    videos = read_videos(meta)
     if split == "val":
         videos = _without_test(root, videos, bases)
     objects = _annotated_objects(bases)
