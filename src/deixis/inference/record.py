@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from torch import nn
-
 from deixis.configuration import to_plain
 from deixis.version import __version__
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from .segmenter import Segmenter
 
 _LIBRARIES = ("torch", "torchvision", "transformers", "tokenizers", "av", "numpy", "pillow")
@@ -63,7 +63,7 @@ def _digest(paths: Sequence[Path]) -> str:
     return digest.hexdigest()
 
 
-def weights_hash(model: nn.Module) -> str:
+def weights_hash(model: "nn.Module") -> str:
     """Return the SHA-256 of names, shapes and values of all weights: the same on every device."""
     digest = hashlib.sha256()
     for name, value in sorted(model.state_dict().items()):
