@@ -65,6 +65,11 @@ class TextFeatures:
     padding_mask: Bool[Tensor, "e s"]
     sentence: Float[Tensor, "e c"] | None = None
 
+    def mean_of_words(self) -> Float[Tensor, "e c"]:
+        """Average the words of each expression, padding left out."""
+        is_read = (~self.padding_mask)[..., None].to(self.words.dtype)  # e s 1
+        return (self.words * is_read).sum(dim=1) / is_read.sum(dim=1)
+
     def __getitem__(self, index: slice | Sequence[int]) -> "TextFeatures":
         sentence = None if self.sentence is None else self.sentence[index]
         return TextFeatures(self.words[index], self.padding_mask[index], sentence)

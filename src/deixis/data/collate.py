@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 from deixis.structures import Batch, Clip, Target, Tokens
@@ -72,11 +72,9 @@ class PixelBatch:
         W``.
         """
         padding_mask = self.padding_mask.to(device, non_blocking=True)
-        scale = 1 / (255 * torch.tensor(std, device=device))
-        shift = torch.tensor(mean, device=device) / torch.tensor(std, device=device)
-        frames = self.frames.to(device, non_blocking=True).float().mul_(scale).sub_(shift)
-        frames = frames.masked_fill_(padding_mask[..., None], 0).permute(0, 1, 4, 2, 3)  # b t 3 H W
-        frames = frames if channels_last else frames.contiguous()
+        frames = normalise(
+            self.frames.to(device, non_blocking=True), mean, std, padding_mask, channels_last=channels_last
+        )
         clip = Clip(frames, padding_mask, self.annotated_frames)
         return Batch(clip, self.tokens.to(device), self.video_index.to(device), self.targets(device))
 
@@ -87,6 +85,27 @@ class PixelBatch:
             Target(masks[video], referents, self.has_visibility[video])
             for video, referents in zip(self.video_index.tolist(), self.referents, strict=True)
         )
+
+
+def normalise(
+    frames: UInt8[Tensor, "b t H W 3"],
+    mean: Sequence[float],
+    std: Sequence[float],
+    padding_mask: Bool[Tensor, "b t H W"] | None = None,
+    *,
+    channels_last: bool = False,
+) -> Float[Tensor, "b t 3 H W"]:
+    """Return ``(value / 255 - mean) / std``, 0 on padding.
+
+    With ``channels_last`` the result keeps the memory order ``b t H W 3`` behind its shape.
+    """
+    scale = 1 / (255 * torch.tensor(std, device=frames.device))
+    shift = torch.tensor(mean, device=frames.device) / torch.tensor(std, device=frames.device)
+    values = frames.float().mul_(scale).sub_(shift)
+    if padding_mask is not None:
+        values = values.masked_fill_(padding_mask[..., None], 0)
+    values = values.permute(0, 1, 4, 2, 3)  # b t 3 H W
+    return values if channels_last else values.contiguous()
 
 
 def collate(samples: Sequence[Sample], tokenize: Callable[[Sequence[str]], Tokens]) -> PixelBatch:

@@ -76,47 +76,51 @@ REF_YOUTUBE_VOS_W12_PUBLISHED = replace(
 )
 """With the faults of the published training code, which made the published checkpoint."""
 
-TINY_SYNTHETIC_WORDS = Recipe(
-    name="mttr-tiny-synthetic-words",
+TINY_SYNTHETIC_LOOKS = Recipe(
+    name="mttr-tiny-synthetic-looks",
     model="mttr-tiny-synthetic",
     data=(DataSource(name="synthetic"),),
-    clip=ClipRule(
-        kind="random",
-        length=2,
-        predicted_frames=1,
-        expressions_per_clip=8,
-        kinds=("appearance", "location"),
-    ),
-    transforms=Transforms(short_side=128, long_side=192, flip=0.5, colour_jitter=0.05),
-    batch_size=12,
+    clip=ClipRule(kind="random", length=2, predicted_frames=1, kinds=("appearance",)),
+    concepts=80,
+    batch_size=32,
     optim=Optim(lr=1e-3, weight_decay=0.01, decay_all=False, clip_norm=1.0),
-    schedule=Schedule(kind="cosine", warmup=0.05, final=0.2),
+    schedule=Schedule(kind="cosine", warmup=0.02, final=0.05),
     steps=20_000,
-    time_limit=25.0,
+    time_limit=15.0,
     precision="bf16",
     channels_last=True,
     seed=1,
     num_workers=1,
     checkpoint_every=4.0,
-    ema=0.998,
+    ema=0.99,
     log_every=20,
 )
-"""First part of the model that ships: what words mean, from two frames a clip and many sentences a step.
+"""First part of the model that ships: what things look like, from two frames of many clips."""
 
-Colours, shapes and places need no whole clip, and simple sentences are what a network can begin with.
-"""
+TINY_SYNTHETIC_CONCEPTS = replace(
+    TINY_SYNTHETIC_LOOKS,
+    name="mttr-tiny-synthetic-concepts",
+    clip=ClipRule(kind="random", length=16, predicted_frames=2, kinds=("appearance", "motion")),
+    batch_size=8,
+    time_limit=15.0,
+    init_from="runs/mttr-tiny-synthetic-looks/model",
+)
+"""Second part: how things move, from whole clips."""
 
 TINY_SYNTHETIC = replace(
-    TINY_SYNTHETIC_WORDS,
+    TINY_SYNTHETIC_LOOKS,
     name="mttr-tiny-synthetic",
-    clip=ClipRule(kind="random", length=8, predicted_frames=1, expressions_per_clip=9),
+    clip=ClipRule(kind="random", length=16, predicted_frames=1, expressions_per_clip=10),
+    transforms=Transforms(short_side=128, long_side=192, flip=0.5, colour_jitter=0.05),
+    concepts=0,
     batch_size=8,
-    optim=replace(TINY_SYNTHETIC_WORDS.optim, lr=7e-4),
+    optim=replace(TINY_SYNTHETIC_LOOKS.optim, lr=7e-4),
     schedule=Schedule(kind="cosine", warmup=0.02, final=0.01),
-    time_limit=34.0,
-    init_from="runs/mttr-tiny-synthetic-words/model",
+    time_limit=40.0,
+    ema=0.998,
+    init_from="runs/mttr-tiny-synthetic-concepts/model",
 )
-"""Second part of the model that ships: all expressions, over frames enough to see what moves and how."""
+"""Third part: all expressions, fused with the video, and masks."""
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
@@ -126,7 +130,8 @@ RECIPES: dict[str, Recipe] = {
         REF_YOUTUBE_VOS_W12,
         REF_YOUTUBE_VOS_W8,
         REF_YOUTUBE_VOS_W12_PUBLISHED,
-        TINY_SYNTHETIC_WORDS,
+        TINY_SYNTHETIC_LOOKS,
+        TINY_SYNTHETIC_CONCEPTS,
         TINY_SYNTHETIC,
     )
 }

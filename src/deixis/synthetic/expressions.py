@@ -77,11 +77,13 @@ class Prover:
             self.known[predicate] = truths(self.observation, predicate)
         return self.known[predicate]
 
+    def conjunction(self, predicates: tuple[Predicate, ...]) -> Truths:
+        """Return of every object whether all ``predicates`` hold."""
+        return conjunction([self.truths(predicate) for predicate in predicates], self.observation.num_objects)
+
     def referents(self, predicates: tuple[Predicate, ...]) -> tuple[int, ...] | None:
         """Return the objects of which all ``predicates`` hold, or None where one object is borderline."""
-        joined = conjunction(
-            [self.truths(predicate) for predicate in predicates], self.observation.num_objects
-        )
+        joined = self.conjunction(predicates)
         if None in joined:
             return None
         return tuple(index for index, truth in enumerate(joined) if truth)

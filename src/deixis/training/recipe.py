@@ -207,6 +207,8 @@ class Recipe:
         clip, transforms: how a video becomes what the network takes.
         batch_size: clips of one optimiser step, over all processes and accumulated parts.
         accumulation: parts into which each process cuts its share of a step, to save memory.
+        concepts: phrases of a step that is trained on concepts (``training.concepts``): rendered clips of
+            ``clip.length`` frames against phrases of ``clip.kinds``, without transforms. 0: on expressions.
         optim, schedule: how parameters move.
         steps, epochs: length of the run; exactly one is above 0. An epoch is one pass over the clips of all
             sources.
@@ -238,6 +240,7 @@ class Recipe:
     transforms: Transforms = field(default_factory=Transforms)
     batch_size: int = 8
     accumulation: int = 1
+    concepts: int = 0
     optim: Optim = field(default_factory=Optim)
     schedule: Schedule = field(default_factory=Schedule)
     steps: int = 0
@@ -269,6 +272,7 @@ class Recipe:
             self.batch_size % self.accumulation == 0,
             f"batch_size ({self.batch_size}) must be a multiple of accumulation ({self.accumulation})",
         )
+        check(self.concepts >= 0, f"concepts must be 0 or more, got {self.concepts}")
         check(self.steps >= 0 and self.epochs >= 0, "steps and epochs must be 0 or more")
         check(
             (self.steps > 0) != (self.epochs > 0),

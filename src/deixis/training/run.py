@@ -27,11 +27,14 @@ from deixis.models.base import ReferringModel
 from deixis.structures import Batch
 
 from .checkpoint import load_checkpoint, restore_random_state, save_checkpoint
+from .concepts import ConceptBatch, ConceptLoss, check_concepts, concept_batches
 from .folder import CHECKPOINTS
 from .logging import Meter
 from .optim import AveragedWeights, freeze, make_optimizer
 from .recipe import Recipe
 from .sources import ClipSource, make_batches
+
+AnyBatch = PixelBatch | ConceptBatch
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,8 @@ class Run:
             raise RecipeError(
                 f"{recipe.model} has no tokenizer; name its tokenizer.json in the field tokenizer"
             )
+        if recipe.concepts:
+            check_concepts(recipe)
         freeze(model, recipe.optim)
         if recipe.channels_last:
             use_channels_last(model)
@@ -107,7 +112,8 @@ class Run:
             model,
             sources,
         )
-        self.network, self.optimizer = accelerator.prepare(ClipLoss(model), optimizer)
+        loss = ConceptLoss(model) if recipe.concepts else ClipLoss(model)
+        self.network, self.optimizer = accelerator.prepare(loss, optimizer)
         self.network.train()
         self.average = AveragedWeights(model, recipe.ema) if recipe.ema else None
         self.meter = Meter()
@@ -137,20 +143,25 @@ class Run:
             return self.progress * (self.recipe.epochs or self.recipe.steps)
         return self.step / self.steps_per_epoch if self.recipe.epochs else self.step
 
-    def batches(self) -> Iterator[PixelBatch]:
+    def batches(self) -> Iterator[AnyBatch]:
         """Yield this process's batches from the current step on."""
         assert self.model.tokenizer is not None
+        rank, num_processes = self.accelerator.process_index, self.accelerator.num_processes
+        if self.recipe.concepts:
+            return concept_batches(
+                self.recipe, self.model.tokenizer, step=self.step, rank=rank, num_processes=num_processes
+            )
         return make_batches(
             self.sources,
             self.recipe,
             self.model.tokenizer,
             step=self.step,
-            rank=self.accelerator.process_index,
-            num_processes=self.accelerator.num_processes,
+            rank=rank,
+            num_processes=num_processes,
             pin_memory=self.accelerator.device.type == "cuda",
         )
 
-    def agree(self, parts: Sequence[PixelBatch], is_stopping: bool) -> Agreed:
+    def agree(self, parts: Sequence[AnyBatch], is_stopping: bool) -> Agreed:
         """Add up masks and expressions over processes; take the time and its consequences from the first."""
         now = time.monotonic()
         masks = sum(self.model.count_masks(part.targets()) for part in parts)
@@ -165,7 +176,7 @@ class Run:
         num_parts = len(parts) * self.accelerator.num_processes
         return Agreed(total[0], total[1], num_parts, total[2] > 0, total[4] > 0)
 
-    def sum_gradients(self, parts: Sequence[PixelBatch], agreed: Agreed) -> dict[str, float]:
+    def sum_gradients(self, parts: Sequence[AnyBatch], agreed: Agreed) -> dict[str, float]:
         """Run forward and backward over ``parts``, and return this process's share of the loss terms.
 
         Raises:

@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
+from deixis.losses.alignment import alignment_logits, object_vectors
 from deixis.losses.cross_entropy import weighted_cross_entropy
 from deixis.losses.dice import dice_loss, pairwise_dice
 from deixis.losses.focal import sigmoid_focal_loss
@@ -24,9 +25,6 @@ from deixis.models.mttr.postprocess import REFERRED
 from deixis.structures import Target
 
 NOT_REFERRED = 1 - REFERRED
-
-ALIGNMENT_SCALE, ALIGNMENT_BIAS = 2.0, -1.0
-"""Of the inner product of sentence and object; before training an object is denoted one time in four."""
 
 
 @dataclass(frozen=True)
@@ -99,41 +97,34 @@ def alignment_loss(
 ) -> Float[Tensor, ""]:
     """Ask each sentence which objects it denotes, by inner products before any fusion (ours).
 
-    An object is the mean of the video tokens under its mask; both sides are normalised, so that an inner
-    product of independent ones has variance 1. Among the objects of its clip, each is asked for on its own;
-    among those of all clips, the share of the denoted ones is taken: a few of the others may answer the
-    sentence too, but most do not. Objects not seen in the predicted frames are not asked about.
+    An object is the mean of the video tokens under its mask. Among the objects of its clip, each is asked for
+    on its own; among those of all clips, the share of the denoted ones is taken: a few of the others may
+    answer the sentence too, but most do not. Objects not seen in the predicted frames are not asked about.
     """
     objects, owners, places = [], [], []
-    clips: dict[int, int] = {}  # the expressions of a clip share their masks
+    clips: set[int] = set()  # the expressions of a clip share their masks
     for index, target in enumerate(targets):
         clip = target.masks.data_ptr()
         if clip in clips:
             continue
-        clips[clip] = index
-        tokens = video_tokens[index % len(video_tokens), : target.masks.shape[1]].float()  # t c h w
-        height, width = tokens.shape[-2:]
-        share = F.adaptive_avg_pool2d(target.masks.float(), (height, width))  # n t h w
-        areas = share.sum(dim=(1, 2, 3))  # n
-        seen = (areas > 0).nonzero()[:, 0]
-        objects.append(torch.einsum("nthw,tchw->nc", share[seen], tokens) / areas[seen, None])
+        clips.add(clip)
+        tokens = video_tokens[index % len(video_tokens), : target.masks.shape[1]]  # t c h w
+        vectors, is_seen = object_vectors(tokens, target.masks)
+        seen = is_seen.nonzero()[:, 0]
+        objects.append(vectors[seen])
         owners += [clip] * len(seen)
         places += seen.tolist()
     everything = torch.cat(objects)  # n c
     if not len(everything):
         return sentences.sum() * 0
-    c = everything.shape[1:]
-    scale = ALIGNMENT_SCALE / c[0] ** 0.5
-    logits = F.layer_norm(sentences.float(), c) @ F.layer_norm(everything, c).T * scale  # e n
+    logits = alignment_logits(sentences, everything)  # e n
     is_own = torch.tensor(
         [[owner == target.masks.data_ptr() for owner in owners] for target in targets], device=logits.device
     )
     is_denoted = is_own & torch.tensor(
         [[place in target.referents for place in places] for target in targets], device=logits.device
     )
-    asked = F.binary_cross_entropy_with_logits(
-        logits + ALIGNMENT_BIAS, is_denoted.to(logits.dtype), reduction="none"
-    )
+    asked = F.binary_cross_entropy_with_logits(logits, is_denoted.to(logits.dtype), reduction="none")
     in_clip = (asked * is_own).sum(dim=1) / is_own.sum(dim=1).clamp(min=1)  # e
     denoted = logits.masked_fill(~is_denoted, -torch.inf).logsumexp(dim=1)
     has_answer = is_denoted.any(dim=1)

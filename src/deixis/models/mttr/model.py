@@ -106,7 +106,7 @@ class Mttr(ReferringModel):
         t, _, h, w = video.maps[-1].shape[1:]
 
         memory, positions, padding_mask = self._encode(video, text)  # (e t) n+s c
-        sentences = _mean_of_words(text)  # e c
+        sentences = text.mean_of_words()  # e c
         start = self._start(sentences, t)
         decoded = self._decode(start, memory, positions, padding_mask).unflatten(1, (e, t))  # l e t q c
 
@@ -180,12 +180,6 @@ class Mttr(ReferringModel):
 
 
 MODEL = Mttr
-
-
-def _mean_of_words(text: TextFeatures) -> Float[Tensor, "e c"]:
-    """Average the words of each expression, padding left out."""
-    read = (~text.padding_mask)[..., None].to(text.words.dtype)  # e s 1
-    return (text.words * read).sum(dim=1) / read.sum(dim=1)
 
 
 def _join(video: Tensor, text: Tensor) -> Tensor:

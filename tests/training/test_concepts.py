@@ -1,0 +1,72 @@
+import pytest
+import torch
+
+from deixis.errors import RecipeError
+from deixis.recipes import RECIPES
+from deixis.recipes.mttr import TINY_SYNTHETIC_LOOKS
+from deixis.structures import Tokens
+from deixis.training.concepts import ConceptDataset, check_concepts, concept_batches, concept_loss
+
+
+def tokenize(texts: list[str]) -> Tokens:
+    ids = torch.tensor([[len(text)] for text in texts])
+    return Tokens(ids, torch.zeros_like(ids, dtype=torch.bool))
+
+
+def small(**changes: object):
+    from dataclasses import replace
+
+    rule = replace(TINY_SYNTHETIC_LOOKS.clip, length=3, predicted_frames=2)
+    settings = {"clip": rule, "concepts": 6, "batch_size": 4, "num_workers": 0} | changes
+    return replace(TINY_SYNTHETIC_LOOKS, **settings)  # type: ignore[arg-type]
+
+
+def test_a_batch_follows_from_its_number() -> None:
+    first, second = (ConceptDataset(small(), 2, tokenize)[5] for _ in range(2))
+    assert torch.equal(first.frames, second.frames)
+    assert torch.equal(first.truths, second.truths)
+    assert first.frames.shape == (2, 3, 128, 192, 3)
+    assert [masks.shape[1] for masks in first.masks] == [2, 2]
+    assert first.truths.shape == (6, sum(len(masks) for masks in first.masks))
+    assert not torch.equal(first.frames, ConceptDataset(small(), 2, tokenize)[6].frames)
+
+
+def test_processes_and_resumed_runs_share_the_batches() -> None:
+    recipe = small()
+    alone = concept_batches(recipe, tokenize)
+    skipped = concept_batches(recipe, tokenize, step=1)
+    next(alone)
+    assert torch.equal(next(alone).frames, next(skipped).frames)
+    ranks = [next(concept_batches(recipe, tokenize, rank=rank, num_processes=2)).frames for rank in (0, 1)]
+    assert [len(frames) for frames in ranks] == [2, 2]
+    assert not torch.equal(*ranks)
+
+
+def test_borderline_and_unseen_pairs_carry_no_loss() -> None:
+    logits = torch.tensor([[2.0, -1.0, 0.5], [0.3, -2.0, 4.0]], requires_grad=True)
+    truths = torch.tensor([[1, -1, 0], [0, 1, 1]], dtype=torch.int8)
+    seen = torch.tensor([True, True, False])
+    concept_loss(logits, truths, seen).backward()
+    assert logits.grad is not None
+    assert (logits.grad != 0).tolist() == [[True, False, False], [True, True, False]]
+    known = torch.stack([4 * torch.log1p(torch.exp(-logits[0, 0])), torch.log1p(torch.exp(logits[1, 0]))])
+    wanted = (known.sum() + 4 * torch.log1p(torch.exp(-logits[1, 1]))) / 3
+    assert torch.isclose(concept_loss(logits, truths, seen), wanted)
+
+
+@pytest.mark.parametrize("kinds", [(), ("relation",)])
+def test_kinds_that_phrases_cannot_speak_of_are_refused(kinds: tuple[str, ...]) -> None:
+    from dataclasses import replace
+
+    recipe = small()
+    with pytest.raises(RecipeError, match=r"clip\.kinds"):
+        check_concepts(replace(recipe, clip=replace(recipe.clip, kinds=kinds)))
+
+
+def test_only_the_rendered_world_has_concepts() -> None:
+    from dataclasses import replace
+
+    recipe = small()
+    other = replace(recipe, data=RECIPES["mttr-a2d-w8"].data)
+    with pytest.raises(RecipeError, match="synthetic"):
+        check_concepts(other)
