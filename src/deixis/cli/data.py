@@ -166,12 +166,14 @@ class Render:
 class Export:
     """Write clips of the synthetic world as a split of a data set, in its own layout on disk."""
 
-    layout: tyro.conf.Positional[Literal["ref-youtube-vos", "a2d-sentences"]]
-    """Whose layout."""
+    layout: tyro.conf.Positional[str]
+    """Whose layout, as `deixis data list` names it."""
     out: Path
     """Root folder of the data set; several splits may go into one."""
     split: Literal["train", "val", "test"] = "train"
     """Split of the synthetic benchmark, and of the data set."""
+    name_split: str | None = None
+    """Split of the data set where it goes by another name, as testA of RefCOCO."""
     num_clips: int = 8
     """How many clips."""
     first: int = 0
@@ -190,7 +192,7 @@ class Export:
         from deixis.synthetic.write import export
 
         records = _scenes(self.split, self.num_clips, self.first, (self.height, self.width), self.length)
-        export(records, self.out, self.layout, self.split, image=self.image)
+        export(records, self.out, self.layout, self.name_split or self.split, image=self.image)
         print(f"{self.num_clips} clips in {self.out}")
         print(f"look them over: deixis data check {self.layout} --root {self.out} --partial")
 
