@@ -164,7 +164,8 @@ class Run:
     def agree(self, parts: Sequence[AnyBatch], is_stopping: bool) -> Agreed:
         """Add up masks and expressions over processes; take the time and its consequences from the first."""
         now = time.monotonic()
-        masks = sum(self.model.count_masks(part.targets()) for part in parts)
+        asked = [part.targets() for part in parts]
+        masks = sum(self.model.count_masks(targets) for targets in asked if targets)
         expressions = sum(part.num_expressions for part in parts)
         interval = 60 * self.recipe.checkpoint_every
         is_due = bool(interval) and now - self._saved > interval
