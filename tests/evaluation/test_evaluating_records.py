@@ -16,7 +16,7 @@ from deixis.evaluation.predictor import predict_from_arrays, read_frames
 from deixis.evaluation.record import load_record
 from deixis.evaluation.report import figures_table
 from deixis.evaluation.run import Subject, evaluate
-from deixis.metrics.tables import aggregate, by_kind
+from deixis.metrics.tables import ExpressionRow, aggregate, by_kind
 
 NUM_FRAMES, SIZE = 5, (24, 40)
 SUBJECT = Subject(model="none", weights_sha256="", dataset="made-up", split="test")
@@ -164,7 +164,7 @@ def test_another_evaluation_is_not_mixed_in(tmp_path):
         evaluate([record()], predict_from_arrays(know), SUBJECT, tmp_path)
     (tmp_path / "file").write_text("")
     with pytest.raises(SinkError, match="cannot write"):
-        Ledger(tmp_path / "file" / "rows.jsonl", {})
+        Ledger(tmp_path / "file" / "rows.jsonl", {}, ExpressionRow)
 
 
 def test_the_record_is_json_and_comes_back(tmp_path):

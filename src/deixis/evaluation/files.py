@@ -7,7 +7,7 @@ import os
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -49,6 +49,10 @@ class FolderFiles:
             found += files if inside == "." else [f"{inside}/{file}" for file in files]
         return _without_junk(found)
 
+    def __getstate__(self) -> dict[str, Path]:
+        # The list of names may be long, and other processes are told which files they need.
+        return {"place": self.place}
+
     def read(self, name: str) -> bytes:
         """Return the content of a file.
 
@@ -87,10 +91,11 @@ class ZipFiles:
         # An open archive cannot go to another process: there it is opened anew.
         return {"place": self.place}
 
-    @cached_property
+    @property
     def _archive(self) -> zipfile.ZipFile:
         try:
-            return zipfile.ZipFile(self.place)
+            state = self.place.stat()
+            return _open_archive(self.place, state.st_mtime_ns, state.st_size)
         except (OSError, zipfile.BadZipFile) as error:
             raise DatasetError(f"cannot read {self.place} as a zip: {error}; pack it again") from error
 
@@ -120,6 +125,12 @@ def open_files(path: Path) -> FolderFiles | ZipFiles:
             "unpack it and give what is inside"
         )
     return files
+
+
+@lru_cache(maxsize=2)
+def _open_archive(path: Path, mtime_ns: int, size: int) -> zipfile.ZipFile:
+    """Open a zip once a process, however many videos of it are scored there; anew when it has changed."""
+    return zipfile.ZipFile(path)
 
 
 def _refuse_escapes(files: ZipFiles) -> None:

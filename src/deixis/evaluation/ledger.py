@@ -8,14 +8,15 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from deixis.configuration import from_plain, to_plain
 from deixis.errors import SinkError
-from deixis.metrics.tables import ExpressionRow
+
+Row = TypeVar("Row")
 
 
-class Ledger:
+class Ledger(Generic[Row]):
     """The file of finished videos.
 
     Attributes:
@@ -23,19 +24,23 @@ class Ledger:
         done: video -> rows.
     """
 
-    def __init__(self, path: Path, identity: Mapping[str, Any], *, overwrite: bool = False) -> None:
+    def __init__(
+        self, path: Path, identity: Mapping[str, Any], row_type: type[Row], *, overwrite: bool = False
+    ) -> None:
         """Open or begin the file.
 
         Args:
             path: of the file.
             identity: what is evaluated; an old file must say the same.
+            row_type: the data class of the rows.
             overwrite: throw an old file away.
 
         Raises:
             SinkError: the file belongs to another evaluation, or the folder cannot be written.
         """
         self.path = path
-        self.done: dict[str, list[ExpressionRow]] = {}
+        self.done: dict[str, list[Row]] = {}
+        self._row_type = row_type
         plain = json.loads(json.dumps(to_plain(identity)))
         lines = [] if overwrite else _whole_lines(path)
         if lines:
@@ -44,7 +49,7 @@ class Ledger:
         content = [{"evaluation": plain}, *(_line(video, rows) for video, rows in self.done.items())]
         write_text(path, "".join(json.dumps(line) + "\n" for line in content))
 
-    def add(self, video: str, rows: Sequence[ExpressionRow]) -> None:
+    def add(self, video: str, rows: Sequence[Row]) -> None:
         """Write the rows of a finished video through to the disk."""
         self.done[video] = list(rows)
         try:
@@ -64,7 +69,7 @@ class Ledger:
             old = first["evaluation"]
             if old == identity:
                 for line in others:
-                    self.done[line["video"]] = [from_plain(ExpressionRow, row) for row in line["rows"]]
+                    self.done[line["video"]] = [from_plain(self._row_type, row) for row in line["rows"]]
                 return
         except (ValueError, KeyError, TypeError) as error:
             raise SinkError(
@@ -95,7 +100,7 @@ def write_text(path: Path, text: str) -> None:
         raise SinkError(f"cannot write {path}: {error.strerror}; give another --out folder") from error
 
 
-def _line(video: str, rows: Sequence[ExpressionRow]) -> dict[str, Any]:
+def _line(video: str, rows: Sequence[Any]) -> dict[str, Any]:
     return {"video": video, "rows": to_plain(list(rows))}
 
 

@@ -13,6 +13,7 @@ from deixis.evaluation.predictor import Predictor
 from deixis.evaluation.record import ResultRecord, make_record, save_record
 from deixis.evaluation.report import render_markdown
 from deixis.inference.record import versions
+from deixis.metrics.tables import ExpressionRow
 
 ROWS_FILE, RECORD_FILE, REPORT_FILE = "rows.jsonl", "result.json", "report.md"
 
@@ -77,7 +78,7 @@ def evaluate(
         "protocol": protocol,
         "deixis": versions()["deixis"],
     }
-    ledger = Ledger(out / ROWS_FILE, identity, overwrite=overwrite)
+    ledger = Ledger(out / ROWS_FILE, identity, ExpressionRow, overwrite=overwrite)
     rows = evaluate_records(
         records,
         predict,

@@ -70,7 +70,8 @@ def histogram(
     parts.append(f'<line class="grid" x1="{_MARGIN_LEFT}" x2="{right}" y1="{bottom}" y2="{bottom}"/>')
     for tick in (0, 50, 100):
         x = _MARGIN_LEFT + tick / 100 * (right - _MARGIN_LEFT)
-        parts.append(f'<text x="{x:.1f}" y="{height - 6}" text-anchor="middle">{tick}</text>')
+        anchor = "end" if tick == 100 else "middle"
+        parts.append(f'<text x="{x:.1f}" y="{height - 6}" text-anchor="{anchor}">{tick}</text>')
     return "".join([*parts, "</svg>"])
 
 

@@ -1,0 +1,115 @@
+"""Does an image of a prediction hold what it should: ids or a binary mask, at the right size?
+
+Legend: H W pixels.
+"""
+
+import io
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image, UnidentifiedImageError
+
+from deixis.evaluation.checks.problems import Findings, Problem
+
+VOID = 255
+"""The value of pixels that a truth leaves out of account; no object's id."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """What the pixels of a prediction may be.
+
+    Attributes:
+        is_binary: any non-zero pixel is foreground; otherwise a pixel's value is the id of its object.
+        ids: ids that may occur in label maps; None: any from 1 to 254.
+    """
+
+    is_binary: bool
+    ids: frozenset[int] | None = None
+
+
+def decode_mask(content: bytes, place: str, findings: Findings) -> UInt8[np.ndarray, "H W"] | None:
+    """Return the values of a palette or grey image, never its colours; None where ``findings`` got a problem.
+
+    Args:
+        content: of the file.
+        place: name of the file in messages.
+        findings: takes what is wrong.
+    """
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            if image.mode not in ("P", "L", "1"):
+                findings.problems.append(
+                    Problem(
+                        f"images in {image.mode} colours",
+                        place,
+                        "colours do not tell ids; save masks as 8-bit palette or grey PNG",
+                    )
+                )
+                return None
+            return np.asarray(image, np.uint8)
+    except (OSError, SyntaxError, ValueError, UnidentifiedImageError) as error:
+        findings.problems.append(Problem("unreadable images", place, f"the first: {_reason(error)}"))
+        return None
+
+
+def check_mask(
+    mask: UInt8[np.ndarray, "H W"], place: str, size: tuple[int, int], rule: Rule, findings: Findings
+) -> bool:
+    """Tell whether a decoded mask can be scored; what is wrong or odd goes into ``findings``."""
+    if mask.shape != size:
+        findings.problems.append(
+            Problem(
+                f"masks of {mask.shape[0]}x{mask.shape[1]} where the truth is {size[0]}x{size[1]}",
+                place,
+                "nothing is resized; save masks at the size of the annotation",
+            )
+        )
+        return False
+    values = np.flatnonzero(np.bincount(mask.ravel(), minlength=256))
+    values = values[values > 0].tolist()
+    if rule.is_binary:
+        if len(values) > 1:
+            findings.notes.append(
+                Problem(
+                    "masks with several non-zero values", place, "every non-zero pixel counts as foreground"
+                )
+            )
+        return True
+    return _check_ids(values, place, rule.ids, findings)
+
+
+def _check_ids(values: list[int], place: str, ids: Collection[int] | None, findings: Findings) -> bool:
+    """Tell whether the values of a label map are ids that may occur."""
+    if values == [VOID] and (ids is None or VOID not in ids):
+        findings.problems.append(
+            Problem(
+                "masks of 0 and 255 where object ids are wanted",
+                place,
+                "save 1, 2, ... for the objects, 0 for the background",
+            )
+        )
+        return False
+    if VOID in values and (ids is None or VOID not in ids):
+        findings.problems.append(
+            Problem("void (255) in the prediction", place, "only the truth has void pixels; save ids or 0")
+        )
+        return False
+    unknown = [value for value in values if ids is not None and value not in ids]
+    if unknown:
+        known = ", ".join(map(str, sorted(ids or ())[:20])) or "none"
+        findings.problems.append(
+            Problem(
+                f"objects that the truth lacks (ids {', '.join(map(str, unknown[:10]))})",
+                place,
+                f"the video's objects are {known}",
+            )
+        )
+        return False
+    return True
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:120]
