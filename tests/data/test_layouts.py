@@ -121,7 +121,7 @@ def test_malformed_a2d(tmp_path, file, content, message):
     write_a2d(tmp_path)
     (tmp_path / file).write_text(content)
     with pytest.raises(DatasetError, match=message):
-        a2d_sentences.records(tmp_path, "test")
+        [tuple(record.object_ids) for record in a2d_sentences.records(tmp_path, "test")]
 
 
 @pytest.mark.parametrize("name", DATASETS)

@@ -82,5 +82,6 @@ def test_check_looks_for_referents(tmp_path):
     text = (tmp_path / "meta_expressions.json").read_text()
     (tmp_path / "meta_expressions.json").write_text(text.replace('["1", "2"]', '["1", "9"]'))
     assert findings(tmp_path, is_thorough=True) == [
-        "clip: object 9 has an expression but no pixel in any frame"
+        "clip: object 9 has no pixel in any annotated frame",
+        "clip: object 2 of frame 00005 is in no metadata (known)",
     ]

@@ -11,9 +11,9 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from deixis.data.readers import MatlabMasks, VideoFile
+from deixis.data.readers import InstanceIds, MatlabMasks, VideoFile
 from deixis.data.records import Expression, VideoRecord
-from deixis.errors import DatasetError, UnknownNameError
+from deixis.errors import DatasetError, MissingSplitError, UnknownNameError
 
 SPLITS = ("train", "test")
 _SUBSETS = {"0": "train", "1": "test"}
@@ -37,7 +37,7 @@ def records(root: str | Path, split: str = "test") -> list[VideoRecord]:
     texts = root / "text_annotations"
     clips = next((root / "Release" / name for name in _CLIPS if (root / "Release" / name).is_dir()), None)
     if clips is None or not texts.is_dir():
-        raise DatasetError(
+        raise MissingSplitError(
             f"{root} has no Release/clips320H or no text_annotations; give the folder that holds both"
         )
     queries = _read_queries(texts / "a2d_annotation.txt")
@@ -73,7 +73,7 @@ def _make_record(
             Expression(id=str(number), text=text, object_ids=(instance,))
             for number, (instance, text) in enumerate(queries)
         ),
-        object_ids=tuple(sorted({instance for index in annotated for instance in masks.instances(index)})),
+        object_ids=InstanceIds(masks, tuple(annotated)),
         masks=masks,
         annotated_frames=tuple(annotated),
     )

@@ -169,19 +169,20 @@ def _place(reader: object) -> str:
 
 def _few_pixels(record: VideoRecord, annotated: Sequence[int]) -> Iterator[Finding]:
     """Read the first annotated frame, and the masks that are given to methods that follow objects."""
-    indices = [*annotated[:1]] if record.masks is not None else [0]
     try:
-        for index in indices:
-            yield from _size_findings(record, [index], record.frames.read([index]), set(annotated))
-        if record.masks is None:
+        first = annotated[0] if record.masks is not None and len(annotated) else 0
+        size = record.frames.read([first]).shape[1:3]
+        yield from _frame_size(record, size)
+        if record.masks is None or not len(annotated):
             return
+        yield from _mask_size(record, first, size, record.masks.read([first], record.object_ids[:1]))
         for index in sorted({info.first_frame for info in record.objects if info.first_frame is not None}):
             given = [info.id for info in record.objects if info.first_frame == index]
             shown = record.masks.read([index], given).any(axis=(1, 2, 3))
             for identity in np.array(given)[~shown]:
                 name = record.frame_names[index]
                 yield Finding(
-                    record.name, f"object {identity} has no pixel in {name}, where it is said to start"
+                    record.name, f"object {identity} has no pixel in frame {name}, where it is said to begin"
                 )
     except DatasetError as error:
         yield Finding(record.name, str(error))
@@ -194,16 +195,19 @@ def _all_pixels(record: VideoRecord, annotated: Sequence[int]) -> Iterator[Findi
     unlisted: dict[int, str] = {}
     stored_ids = getattr(record.masks, "ids", None)
     try:
-        yield from _length_findings(record)
+        yield from _length(record)
         for start in range(0, len(record.frame_names), _FRAMES_AT_ONCE):
             indices = [*range(start, min(start + _FRAMES_AT_ONCE, len(record.frame_names)))]
-            yield from _size_findings(record, indices, record.frames.read(indices), wanted)
-            some = [index for index in indices if index in wanted]
-            if record.masks is None or not some:
-                continue
-            seen |= record.masks.read(some, ids).any(axis=(1, 2, 3))
-            if stored_ids is not None:
-                for index in some:
+            size = record.frames.read(indices).shape[1:3]
+            if not start:
+                yield from _frame_size(record, size)
+            for index in indices:
+                if record.masks is None or index not in wanted:
+                    continue
+                masks = record.masks.read([index], ids)
+                seen |= masks.any(axis=(1, 2, 3))
+                yield from _mask_size(record, index, size, masks)
+                if stored_ids is not None:
                     for identity in set(stored_ids(index)) - set(ids):
                         unlisted.setdefault(identity, record.frame_names[index])
     except DatasetError as error:
@@ -217,25 +221,20 @@ def _all_pixels(record: VideoRecord, annotated: Sequence[int]) -> Iterator[Findi
         yield Finding(record.name, f"object {identity} of frame {name} is in no metadata", is_known=True)
 
 
-def _size_findings(
-    record: VideoRecord, indices: Sequence[int], frames: np.ndarray, annotated: set[int]
-) -> Iterator[Finding]:
-    """Compare the size of each of ``indices`` with the record's and with that of its masks."""
-    size = frames.shape[1:3]
+def _frame_size(record: VideoRecord, size: tuple[int, ...]) -> Iterator[Finding]:
     if record.size is not None and size != record.size:
         yield Finding(record.name, f"frames are {_by(size)} but the metadata says {_by(record.size)}")
-    for index in indices:
-        if record.masks is None or index not in annotated:
-            continue
-        found = record.masks.read([index], record.object_ids[:1]).shape[2:]
-        if found != size:
-            yield Finding(
-                record.name,
-                f"frame {record.frame_names[index]} is {_by(size)} but its masks are {_by(found)}",
-            )
 
 
-def _length_findings(record: VideoRecord) -> Iterator[Finding]:
+def _mask_size(
+    record: VideoRecord, index: int, size: tuple[int, ...], masks: np.ndarray
+) -> Iterator[Finding]:
+    if masks.shape[2:] != size:
+        name, found = record.frame_names[index], _by(masks.shape[2:])
+        yield Finding(record.name, f"frame {name} is {_by(size)} but its masks are {found}")
+
+
+def _length(record: VideoRecord) -> Iterator[Finding]:
     """Compare the frames of a video file with those of the metadata; decoders may differ by one."""
     length = getattr(record.frames, "__len__", None)
     if length is not None and abs(length() - len(record.frame_names)) > 1:

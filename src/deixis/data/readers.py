@@ -5,11 +5,12 @@ Readers hold paths and names only: they are cheap to make, to pickle and to send
 Legend: t frames, n objects, H W pixels.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 from jaxtyping import Bool, UInt8
@@ -74,6 +75,60 @@ class LabelFolder:
             np.equal(labels, object_id, out=mask)
         return masks
 
+    def ids(self, index: int) -> tuple[int, ...]:
+        """Return the ids that a frame's label map has; 255 is void, not an object.
+
+        Raises:
+            DatasetError: the label map is missing, unreadable or in colours.
+        """
+        values = np.flatnonzero(np.bincount(read_label_map(self.path(index)).ravel(), minlength=256))
+        return tuple(int(value) for value in values if value not in (0, 255))
+
+
+@dataclass(frozen=True)
+class ForegroundFolder:
+    """Masks ``folder/NAME.png`` in which anything but 0 is the one object, of id 1 (0/255, or several ids)."""
+
+    folder: Path
+    names: tuple[str, ...]
+
+    def path(self, index: int) -> Path:
+        """Return the file of a frame's mask, which may not exist."""
+        return self.folder / f"{self.names[index]}.png"
+
+    def read(self, indices: Sequence[int], object_ids: Sequence[int]) -> Bool[np.ndarray, "n t H W"]:
+        """Return the foreground in the frames at ``indices`` for id 1; other ids are all False.
+
+        Raises:
+            DatasetError: a mask is missing, unreadable or in colours, or the sizes differ.
+        """
+        labels = _stack([read_label_map(self.path(index)) for index in indices], self.folder)  # t H W
+        wanted = np.equal(object_ids, 1).reshape(-1, 1, 1, 1)  # n 1 1 1
+        return wanted & (labels > 0)[None]
+
+
+@dataclass(frozen=True)
+class MaskFolders:
+    """Masks ``folder/KEY/NAME.png`` of one object each, anything but 0; ``keys`` has the key of each id."""
+
+    folder: Path
+    names: tuple[str, ...]
+    keys: Mapping[int, str]
+
+    def path(self, index: int) -> Path:
+        """Return the file of a frame's mask of the first object, which may not exist."""
+        return self.folder / next(iter(self.keys.values())) / f"{self.names[index]}.png"
+
+    def read(self, indices: Sequence[int], object_ids: Sequence[int]) -> Bool[np.ndarray, "n t H W"]:
+        """Return the masks of ``object_ids`` in the frames at ``indices``.
+
+        Raises:
+            DatasetError: a mask is missing, unreadable or in colours, or the sizes differ.
+        """
+        keys = [self.keys[identity] for identity in object_ids] or [*self.keys.values()][:1]
+        folders = [ForegroundFolder(self.folder / key, self.names) for key in keys]
+        return np.concatenate([folder.read(indices, (1,)) for folder in folders])[: len(object_ids)]
+
 
 @dataclass(frozen=True)
 class MatlabMasks:
@@ -123,6 +178,37 @@ class MatlabMasks:
         if len(masks) != len(instances):
             raise DatasetError(f"{path} has {len(masks)} masks but {len(instances)} instance ids")
         return instances, masks
+
+
+@dataclass(frozen=True, eq=False)
+class InstanceIds(Sequence[int]):
+    """Ids of all instances in the annotated ``frames``, read from their files when first asked for.
+
+    Opening every file of A2D-Sentences takes minutes on a cold disk.
+    """
+
+    masks: MatlabMasks
+    frames: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    @overload
+    def __getitem__(self, index: int) -> int: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[int, ...]: ...
+    def __getitem__(self, index: int | slice) -> int | tuple[int, ...]:
+        return self._ids[index]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash((self.masks, self.frames))
+
+    @cached_property
+    def _ids(self) -> tuple[int, ...]:
+        return tuple(sorted({i for frame in self.frames for i in self.masks.instances(frame)}))
 
 
 @dataclass(frozen=True)
