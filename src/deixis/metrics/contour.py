@@ -11,13 +11,11 @@ from math import ceil, hypot
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped, UInt64
 
-from deixis.metrics.packed import count, dilate, pack, shift_left, unpack
+from deixis.metrics.packed import count, crop_to_content, dilate, pack, shift_left, unpack
 from deixis.metrics.region import check_masks
 
 TOLERANCE = 0.008
 """Share of the image diagonal within which contour pixels match (DAVIS)."""
-
-_WORDS_AT_ONCE = 4096
 
 
 def tolerance_radius(height: int, width: int, tolerance: float = TOLERANCE) -> int:
@@ -77,45 +75,45 @@ def packed_contour_accuracy(
 ) -> Float[np.ndarray, "*t"]:
     """Do the same as :func:`contour_accuracy` on packed masks of ``size`` (height, width)."""
     height, width = size
-    leading = prediction.shape[:-2]
-    pairs = np.stack([words.reshape(-1, *words.shape[-2:]) for words in (prediction, annotation)])  # 2 t H w
-    num_frames, words_a_frame = pairs.shape[1], pairs.shape[2] * pairs.shape[3]
+    leading, shape = prediction.shape[:-2], prediction.shape[-2:]
     radius = tolerance_radius(height, width, tolerance)
-    scores = np.empty(num_frames)
-    step = max(1, _WORDS_AT_ONCE // words_a_frame)
-    for start in range(0, num_frames, step):
-        boundaries = packed_boundary(pairs[:, start : start + step], width)
-        scores[start : start + step] = _f_measure(*match_boundaries(boundaries[0], boundaries[1], radius))
-    return scores.reshape(leading)
+    pairs = zip(prediction.reshape(-1, *shape), annotation.reshape(-1, *shape), strict=True)
+    counts = [_match_pair(first, second, width, radius) for first, second in pairs]
+    return f_measure(*np.array(counts, np.int64).reshape(-1, 4).T).reshape(leading)
+
+
+def _match_pair(
+    first: UInt64[np.ndarray, "H w"], second: UInt64[np.ndarray, "H w"], width: int, radius: int
+) -> tuple[int, int, int, int]:
+    """Count contour pixels, and those that match, of two masks; see :func:`match_boundaries`."""
+    *cropped, cropped_width = crop_to_content(first, second, width)
+    if not cropped[0].size:
+        return 0, 0, 0, 0
+    return match_boundaries(*packed_boundary(np.stack(cropped), cropped_width), radius)
 
 
 def match_boundaries(
-    first: UInt64[np.ndarray, "t H w"], second: UInt64[np.ndarray, "t H w"], radius: int
-) -> tuple[Int[np.ndarray, "t"], Int[np.ndarray, "t"], Int[np.ndarray, "t"], Int[np.ndarray, "t"]]:
+    first: UInt64[np.ndarray, "H w"], second: UInt64[np.ndarray, "H w"], radius: int
+) -> tuple[int, int, int, int]:
     """Count contour pixels within ``radius`` of the other contour.
 
     Returns:
         Pixels of ``first``, those of them that match, pixels of ``second``, those of them that match.
     """
-    # Nothing outside the contours' joint box is ever counted or dilated from: cropping changes no count.
-    either = np.bitwise_or.reduce(first | second, axis=0)
-    rows, columns = (np.flatnonzero(either.any(axis=axis)) for axis in (1, 0))
-    if not rows.size:
-        none = np.zeros(len(first), np.int64)
-        return none, none, none, none
-    box = (slice(None), slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-    pair = np.stack([first[box], second[box]])  # 2 t H w
-    near = dilate(pair, radius)[::-1]
-    totals, matched = count(pair), count(pair & near)
-    return totals[0], matched[0], totals[1], matched[1]
+    pair = np.stack([first, second])  # 2 H w
+    totals = count(pair)
+    if not totals.all():
+        return int(totals[0]), 0, int(totals[1]), 0
+    matched = count(pair & dilate(pair, radius)[::-1])
+    return int(totals[0]), int(matched[0]), int(totals[1]), int(matched[1])
 
 
-def _f_measure(
-    num_predicted: np.ndarray,
-    predicted_matched: np.ndarray,
-    num_annotated: np.ndarray,
-    annotated_matched: np.ndarray,
-) -> np.ndarray:
+def f_measure(
+    num_predicted: Int[np.ndarray, "*n"],
+    predicted_matched: Int[np.ndarray, "*n"],
+    num_annotated: Int[np.ndarray, "*n"],
+    annotated_matched: Int[np.ndarray, "*n"],
+) -> Float[np.ndarray, "*n"]:
     """Turn counts into F; a missing contour is worth 1 against a missing one, 0 against any other."""
     precision = predicted_matched / np.maximum(num_predicted, 1)
     recall = annotated_matched / np.maximum(num_annotated, 1)
