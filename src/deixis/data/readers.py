@@ -87,7 +87,7 @@ class LabelFolder:
 
 @dataclass(frozen=True)
 class ForegroundFolder:
-    """Masks ``folder/NAME.png`` in which anything but 0 is the one object, of id 1 (0/255, or several ids)."""
+    """Masks ``folder/NAME.png`` in which anything but 0 is the one object, of id 1."""
 
     folder: Path
     names: tuple[str, ...]

@@ -12,28 +12,22 @@ A plain folder, also for data of one's own; it has no splits and is read as ``va
     ROOT/meta_expressions.json   ROOT/JPEGImages/VIDEO/FRAME.jpg   ROOT/Annotations/VIDEO/FRAME.png
 """
 
-import re
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from deixis.data.meta_expressions import make_record, read_videos
-from deixis.data.readers import ImageFolder, LabelFolder
-from deixis.data.records import Expression, VideoRecord
-from deixis.data.ref_youtube_vos import find_child
-from deixis.data.ref_youtube_vos import records as converted_records
-from deixis.errors import DatasetError, UnknownNameError
+from deixis.errors import DatasetError, MissingSplitError, UnknownNameError
+
+from . import davis17
+from .check import Finding
+from .davis_texts import DAVIS17_FILES, find_texts, number_expressions, read_texts
+from .folders import find_child
+from .meta_expressions import make_record, read_videos
+from .readers import ImageFolder, LabelFolder
+from .records import VideoRecord
+from .ref_youtube_vos import records as converted_records
 
 SPLITS = ("train", "val")
-
-_TEXTS = (
-    ("Davis17_annot1.txt", "utf-8", "first-frame"),
-    ("Davis17_annot1_full_video.txt", "utf-8", "full-video"),
-    ("Davis17_annot2.txt", "latin-1", "first-frame"),
-    ("Davis17_annot2_full_video.txt", "latin-1", "full-video"),
-)
-"""The four annotations in their published order, with the encodings that they really have."""
-
-_MISSPELT = {"clasic-car": "classic-car", "dog-scale": "dogs-scale", "motor-bike": "motorbike"}
-_LINE = re.compile(r"(\S+)\s+(\d+)\s+(.*\S)")
 
 
 def records(root: str | Path, split: str = "val") -> list[VideoRecord]:
@@ -41,9 +35,12 @@ def records(root: str | Path, split: str = "val") -> list[VideoRecord]:
 
     Of the official archives the masks are those of 2017, for whose ids the expressions were written; an
     object's expressions are ``4k`` to ``4k + 3``: annotator 1 (first frame, full video), then annotator 2.
+    ``Expression.annotator`` is 0 to 3 in that order. The masks are those of 2017, which the expressions were
+    written for; ``davis17.unsupervised_records`` has those of 2019, which most published results use.
 
     Raises:
         UnknownNameError: there is no such split.
+        MissingSplitError: it is not there.
         DatasetError: files are missing or malformed.
     """
     root = Path(root)
@@ -51,17 +48,29 @@ def records(root: str | Path, split: str = "val") -> list[VideoRecord]:
         raise UnknownNameError("split of ref-davis17", split, SPLITS)
     if (root / "meta_expressions.json").is_file():
         if split != "val":
-            raise DatasetError(f"{root} is a plain folder without splits; it is read as val")
+            raise MissingSplitError(f"{root} is a plain folder without splits; it is read as val")
         return _plain_records(root)
     if (root / "meta_expressions").is_dir():
-        return converted_records(root, split)
-    base = root / "DAVIS" if (root / "DAVIS").is_dir() else root
-    if not (base / "ImageSets").is_dir():
-        raise DatasetError(
+        return [_with_annotators(record) for record in converted_records(root, split)]
+    if not any((base / "ImageSets").is_dir() for base in (root / "DAVIS", root)):
+        raise MissingSplitError(
             f"{root} is no Ref-DAVIS17: it has neither meta_expressions.json, nor meta_expressions/, "
             "nor DAVIS/ImageSets/"
         )
-    return _official_records(root, base, split)
+    return _official_records(root, davis17.find_base(root), split)
+
+
+def findings(record: VideoRecord) -> Iterator[Finding]:
+    """Yield objects without all their expressions, and where the masks of 2017 and 2019 disagree."""
+    if not isinstance(record.masks, LabelFolder) or not isinstance(record.frames, ImageFolder):
+        return
+    if any(one.annotator is not None for one in record.expressions) and record.masks.path(0).is_file():
+        for identity in sorted({*record.masks.ids(0), *record.object_ids}):
+            has = {one.annotator for one in record.expressions if identity in one.object_ids}
+            lacks = [file.name for number, file in enumerate(DAVIS17_FILES) if number not in has]
+            if lacks:
+                yield Finding(record.name, f"object {identity} has no expression in {', '.join(lacks)}")
+    yield from davis17.findings(record)
 
 
 def _plain_records(root: Path) -> list[VideoRecord]:
@@ -74,28 +83,22 @@ def _plain_records(root: Path) -> list[VideoRecord]:
 
 
 def _official_records(root: Path, base: Path, split: str) -> list[VideoRecord]:
-    listing = base / "ImageSets" / "2017" / f"{split}.txt"
-    if not listing.is_file():
-        raise DatasetError(f"there is no {listing}; unpack the DAVIS-2017 trainval archive into {root}")
-    texts = _read_texts(root, base)
+    names = davis17.read_names(base / "ImageSets" / "2017" / f"{split}.txt")
+    folder = find_texts(root, base)
+    texts = read_texts(folder, DAVIS17_FILES)
     found = []
-    for name in listing.read_text(encoding="utf-8").split():
+    for name in names:
         if name not in texts:
             raise DatasetError(
-                f"no expressions for {name} in davis_text_annotations of {root}; unpack it again"
+                f"no expressions for {name} in {folder}; unpack davis_text_annotations.zip again"
             )
-        frames = find_child(base, "JPEGImages", name)
-        if not frames.is_dir():
-            raise DatasetError(
-                f"there are no images {frames}; unpack the DAVIS-2017 trainval archive into {root}"
-            )
-        stems = tuple(sorted(path.stem for path in frames.iterdir()))
+        pictures, stems = davis17.list_frames(base, name)
         found.append(
             VideoRecord(
                 name=name,
                 frame_names=stems,
-                frames=ImageFolder(frames, stems),
-                expressions=_number(texts[name]),
+                frames=ImageFolder(pictures, stems),
+                expressions=number_expressions(texts[name], DAVIS17_FILES),
                 object_ids=tuple(sorted({object_id for object_id, _ in texts[name]})),
                 masks=LabelFolder(find_child(base, "Annotations", name), stems),
             )
@@ -103,38 +106,19 @@ def _official_records(root: Path, base: Path, split: str) -> list[VideoRecord]:
     return found
 
 
-def _read_texts(root: Path, base: Path) -> dict[str, dict[tuple[int, int], str]]:
-    """Return video -> (object id, annotation) -> text."""
-    places = (
-        root / "davis_text_annotations",
-        base / "davis_text_annotations",
-        base.parent / "davis_text_annotations",
-    )
-    folder = next((place for place in places if place.is_dir()), places[0])
-    texts: dict[str, dict[tuple[int, int], str]] = {}
-    for annotation, (file, encoding, _) in enumerate(_TEXTS):
-        try:
-            lines = (folder / file).read_text(encoding=encoding).splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise DatasetError(
-                f"cannot read {folder / file}: {error}; unpack davis_text_annotations.zip"
-            ) from error
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            match = _LINE.fullmatch(line.strip())
-            if match is None:
-                raise DatasetError(f'line {number} of {folder / file} is not VIDEO ID "EXPRESSION": {line!r}')
-            video, object_id, text = match.groups()
-            quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
-            text = text[1:-1] if quoted else text
-            texts.setdefault(_MISSPELT.get(video, video), {})[int(object_id), annotation] = text
-    return texts
-
-
-def _number(texts: dict[tuple[int, int], str]) -> tuple[Expression, ...]:
-    """Order the expressions of a video by object, then annotation, and number them."""
-    return tuple(
-        Expression(id=str(number), text=texts[key], object_ids=(key[0],), kinds=(_TEXTS[key[1]][2],))
-        for number, key in enumerate(sorted(texts))
+def _with_annotators(record: VideoRecord) -> VideoRecord:
+    """Tell which annotation the expressions of a converted copy belong to, by their places."""
+    count = len(DAVIS17_FILES)
+    if len(record.expressions) % count or any(not one.id.isdigit() for one in record.expressions):
+        return record
+    return replace(
+        record,
+        expressions=tuple(
+            replace(
+                one,
+                annotator=int(one.id) % count,
+                kinds=one.kinds or (DAVIS17_FILES[int(one.id) % count].kind,),
+            )
+            for one in record.expressions
+        ),
     )
