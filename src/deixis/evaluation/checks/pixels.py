@@ -3,15 +3,14 @@
 Legend: H W pixels.
 """
 
-import io
 from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, UnidentifiedImageError
 
 from deixis.evaluation.checks.problems import Findings, Problem
+from deixis.ops.png import decode_label_map
 
 VOID = 255
 """The value of pixels that a truth leaves out of account; no object's id."""
@@ -39,19 +38,9 @@ def decode_mask(content: bytes, place: str, findings: Findings) -> UInt8[np.ndar
         findings: takes what is wrong.
     """
     try:
-        with Image.open(io.BytesIO(content)) as image:
-            if image.mode not in ("P", "L", "1"):
-                findings.problems.append(
-                    Problem(
-                        f"images in {image.mode} colours",
-                        place,
-                        "colours do not tell ids; save masks as 8-bit palette or grey PNG",
-                    )
-                )
-                return None
-            return np.asarray(image, np.uint8)
-    except (OSError, SyntaxError, ValueError, UnidentifiedImageError) as error:
-        findings.problems.append(Problem("unreadable images", place, f"the first: {_reason(error)}"))
+        return decode_label_map(content)
+    except ValueError as error:
+        findings.problems.append(Problem("unusable images", place, str(error)))
         return None
 
 
@@ -109,7 +98,3 @@ def _check_ids(values: list[int], place: str, ids: Collection[int] | None, findi
         )
         return False
     return True
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:120]

@@ -1,0 +1,159 @@
+"""Which files of a prediction belong to which video, and are they what the protocol scores?"""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deixis.evaluation.checks.names import Wanted, check_names, find_top, find_tops
+from deixis.evaluation.checks.pixels import Rule, check_mask, decode_mask
+from deixis.evaluation.checks.problems import Findings, PredictionError, Problem
+from deixis.evaluation.files import FolderFiles, ZipFiles, open_files
+from deixis.evaluation.predicted import Placement
+from deixis.evaluation.protocols.base import Options, VideoProtocol, VideoTruth
+from deixis.evaluation.scoring import Task, truth_size
+
+_NUM_ANNOTATORS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Predictions that were found, ready to be scored.
+
+    Attributes:
+        files: the folder or zip.
+        top: folder in it that holds the videos, "" for the top itself or where there are several.
+        tasks: one a video.
+        findings: what is wrong or odd about the names.
+    """
+
+    files: FolderFiles | ZipFiles
+    top: str
+    tasks: tuple[Task, ...]
+    findings: Findings
+
+
+def make_plan(path: Path, truths: Sequence[VideoTruth], protocol: VideoProtocol, options: Options) -> Plan:
+    """Find the videos in a folder or zip and compare the names of all files with what is wanted.
+
+    Raises:
+        DatasetError: ``path`` is neither a folder nor a zip, or a zip that leads elsewhere.
+        PredictionError: no video is found, or it is not clear which folder is meant.
+    """
+    files = open_files(path)
+    findings = Findings()
+    videos = [truth.name for truth in truths]
+    if protocol.unit == "annotator":
+        tops = _annotators(files, videos, findings)
+    else:
+        tops = {"": find_top(files, videos)}
+    wanted = [_wanted(truth, protocol, options) for truth in truths]
+    for top in tops.values():
+        findings += check_names(files, top, wanted, is_zero_allowed=options.missing == "zero")
+    folders: dict[str, list[str]] = defaultdict(list)
+    for name in files.names:
+        folders[name.rpartition("/")[0]].append(name)
+    return Plan(
+        files=files,
+        top=next(iter(tops.values())) if len(tops) == 1 else "",
+        tasks=tuple(
+            Task(truth=truth, placement=_place(truth, protocol, tops, folders), rule=_rule(truth, protocol))
+            for truth in truths
+        ),
+        findings=findings,
+    )
+
+
+def probe(plan: Plan) -> Findings:
+    """Look at one image of each folder: what is wrong with a whole prediction shows at once."""
+    findings = Findings()
+    for task in plan.tasks:
+        size = truth_size(task.truth) if task.placement.names else (0, 0)
+        by_folder: dict[str, list[str]] = defaultdict(list)
+        for name in task.placement.names:
+            if name.endswith(".png"):
+                by_folder[name.rpartition("/")[0]].append(name)
+        for names in by_folder.values():
+            name = names[len(names) // 2]
+            mask = decode_mask(plan.files.read(name), name, findings)
+            if mask is not None:
+                check_mask(mask, name, size, task.rule, findings)
+    # What is merely odd will be found again, and counted, when all images are scored.
+    findings.notes.clear()
+    return findings
+
+
+def _annotators(
+    files: FolderFiles | ZipFiles, videos: Sequence[str], findings: Findings
+) -> Mapping[str, str]:
+    """Return annotator -> folder: by the number at the end of its name, as in ``anno_0`` to ``anno_3``."""
+    tops = find_tops(files, videos)
+    most = max((len(found) for found in tops.values()), default=0)
+    whole = sorted(top for top, found in tops.items() if 2 * len(found) > most)
+    if not whole:
+        # Says what is there instead.
+        find_top(files, videos)
+    if len(whole) == 1:
+        findings.notes.append(
+            Problem("one folder of masks where published figures are means of four", whole[0] or "(top)")
+        )
+        return {"0": whole[0]}
+    numbers = [re.search(r"(\d+)$", top) for top in whole]
+    if len(whole) != _NUM_ANNOTATORS or not all(numbers):
+        raise PredictionError(
+            f"{files.place} holds the videos in {len(whole)} folders ({', '.join(whole[:5])}); "
+            "give one folder, or four called anno_0 to anno_3"
+        )
+    ordered = sorted(zip((int(number[1]) for number in numbers if number), whole, strict=True))
+    return {str(index): top for index, (_, top) in enumerate(ordered)}
+
+
+def _wanted(truth: VideoTruth, protocol: VideoProtocol, options: Options) -> Wanted:
+    """Return the files that a protocol reads of one video.
+
+    Of objects with ranges of their own only the protocol knows the frames; they are looked for when scored.
+    """
+    frames = truth.frames
+    if any(info.frames is not None or info.first_frame is not None for info in truth.objects):
+        frames = ()
+    elif (options.frames or protocol.frames) == "inner":
+        frames = frames[1:-1]
+    return Wanted(
+        video=truth.name,
+        expressions=_keys(truth, protocol),
+        frames=frames,
+        known_frames=truth.frames,
+    )
+
+
+def _keys(truth: VideoTruth, protocol: VideoProtocol) -> tuple[str, ...] | None:
+    """Return the folders inside a video's folder; None where it holds the masks itself."""
+    if protocol.unit == "expression":
+        return tuple(expression.id for expression in truth.expressions)
+    if protocol.unit == "object":
+        return tuple(map(str, truth.object_ids))
+    return None
+
+
+def _place(
+    truth: VideoTruth, protocol: VideoProtocol, tops: Mapping[str, str], folders: Mapping[str, Sequence[str]]
+) -> Placement:
+    """Return where the masks of a video lie; what is not there is left out."""
+    wanted: dict[str, str] = {}
+    for annotator, top in tops.items():
+        base = f"{top}/{truth.name}" if top else truth.name
+        keys = _keys(truth, protocol)
+        wanted |= {annotator: base} if keys is None else {key: f"{base}/{key}" for key in keys}
+    found = {key: folder for key, folder in wanted.items() if folder in folders}
+    return Placement(found, tuple(sorted(name for folder in found.values() for name in folders[folder])))
+
+
+def _rule(truth: VideoTruth, protocol: VideoProtocol) -> Rule:
+    """Return what a video's pixels may hold. How many objects may be proposed only the protocol knows."""
+    if protocol.pixels == "mask":
+        return Rule(is_binary=True)
+    is_matched = "unsupervised" in protocol.name
+    return Rule(
+        is_binary=False, ids=None if is_matched or not truth.object_ids else frozenset(truth.object_ids)
+    )

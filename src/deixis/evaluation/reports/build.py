@@ -1,0 +1,93 @@
+"""From the score of a protocol to a report."""
+
+import datetime
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from deixis.evaluation.protocols.base import ObjectRow, Score
+from deixis.evaluation.reports.content import Figures, Report, Row
+from deixis.inference.record import versions
+
+_COUNTED = {"proposal": "predicted object", "intersection": "intersection", "union": "union"}
+"""Figures of rows that are no fractions -> what a reader calls them."""
+
+
+def build_report(
+    score: Score,
+    *,
+    benchmark: str,
+    split: str,
+    data: Mapping[str, Any],
+    predictions: Mapping[str, Any],
+    notes: Sequence[str] = (),
+    seconds: float = 0.0,
+) -> Report:
+    """Put a score on record with this machine's versions and the time.
+
+    Args:
+        score: of all videos.
+        benchmark: name of the data set.
+        split: of the data set.
+        data: what was scored on.
+        predictions: what was scored.
+        notes: to be read with the figures, besides those of the score.
+        seconds: that it took.
+    """
+    rows = tuple(_row(row) for row in score.rows)
+    return Report(
+        benchmark=benchmark,
+        split=split,
+        protocol={"name": score.protocol, **score.parameters},
+        data=data,
+        predictions=predictions,
+        figures=dict(score.table),
+        groups={**score.groups, "video": by_video(rows)},
+        rows=rows,
+        notes=(*score.notes, *notes),
+        versions=versions(),
+        date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        seconds=round(seconds, 3),
+    )
+
+
+def by_video(rows: Sequence[Row]) -> dict[str, Figures]:
+    """Return the mean of every figure over the rows of each video."""
+    videos: dict[str, list[Row]] = {}
+    for row in rows:
+        videos.setdefault(row.video, []).append(row)
+    return {video: _means(members) for video, members in sorted(videos.items())}
+
+
+def _means(rows: Sequence[Row]) -> dict[str, float]:
+    """Return the mean of each figure over the rows that have it."""
+    values: dict[str, list[float]] = {}
+    for row in rows:
+        for name, value in row.figures.items():
+            if not math.isnan(value):
+                values.setdefault(name, []).append(value)
+    return {name: sum(found) / len(found) for name, found in values.items()}
+
+
+def _row(row: ObjectRow) -> Row:
+    region = float(row.region.mean()) if row.region.size else math.nan
+    figures: dict[str, float] = {}
+    if row.contour.size:
+        contour = float(row.contour.mean())
+        figures = {"J&F": (region + contour) / 2, "J": region, "F": contour}
+    elif row.region.size:
+        figures = {"IoU": region}
+    figures |= {name: float(value) for name, value in row.extra.items() if name not in _COUNTED}
+    counted = [f"{_COUNTED[name]} {row.extra[name]:.0f}" for name in _COUNTED if name in row.extra]
+    return Row(
+        video=row.video,
+        name=row.name,
+        text=row.text,
+        kinds=row.kinds,
+        group=row.group,
+        note=", ".join(counted),
+        figures=figures,
+        frames=row.frames,
+        region=tuple(row.region.tolist()),
+        contour=tuple(row.contour.tolist()),
+    )
