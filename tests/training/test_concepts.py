@@ -1,3 +1,8 @@
+import json
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -5,7 +10,10 @@ from deixis.errors import RecipeError
 from deixis.recipes import RECIPES
 from deixis.recipes.mttr import TINY_SYNTHETIC_LOOKS
 from deixis.structures import Tokens
+from deixis.training.build import build_model
 from deixis.training.concepts import ConceptDataset, check_concepts, concept_batches, concept_loss
+from deixis.training.loop import train
+from deixis.training.sources import open_sources
 
 
 def tokenize(texts: list[str]) -> Tokens:
@@ -14,8 +22,6 @@ def tokenize(texts: list[str]) -> Tokens:
 
 
 def small(**changes: object):
-    from dataclasses import replace
-
     rule = replace(TINY_SYNTHETIC_LOOKS.clip, length=3, predicted_frames=2)
     settings = {"clip": rule, "concepts": 6, "batch_size": 4, "num_workers": 0} | changes
     return replace(TINY_SYNTHETIC_LOOKS, **settings)  # type: ignore[arg-type]
@@ -56,17 +62,36 @@ def test_borderline_and_unseen_pairs_carry_no_loss() -> None:
 
 @pytest.mark.parametrize("kinds", [(), ("relation",)])
 def test_kinds_that_phrases_cannot_speak_of_are_refused(kinds: tuple[str, ...]) -> None:
-    from dataclasses import replace
-
     recipe = small()
     with pytest.raises(RecipeError, match=r"clip\.kinds"):
         check_concepts(replace(recipe, clip=replace(recipe.clip, kinds=kinds)))
 
 
 def test_only_the_rendered_world_has_concepts() -> None:
-    from dataclasses import replace
-
     recipe = small()
     other = replace(recipe, data=RECIPES["mttr-a2d-w8"].data)
     with pytest.raises(RecipeError, match="synthetic"):
         check_concepts(other)
+
+
+def test_a_training_on_concepts_moves_the_towers_alone(tmp_path: Path) -> None:
+    tokenizer = resources.files("deixis") / "assets" / "mttr-tiny-synthetic" / "tokenizer.json"
+    recipe = small(
+        tokenizer=str(tokenizer),
+        concepts=24,
+        batch_size=2,
+        steps=2,
+        time_limit=0.0,
+        log_every=1,
+        precision="no",
+        ema=0.0,
+    )
+    model = build_model(recipe, open_sources(recipe), None)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    train(recipe, tmp_path / "run", model=model, device="cpu", show_progress=False)
+    moved = {
+        name.split(".")[0] for name, value in model.state_dict().items() if not value.equal(before[name])
+    }
+    assert moved == {"backbone", "video_projection", "text_encoder", "text_projection"}
+    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [line["terms"].keys() == {"loss_concepts"} for line in lines if "loss" in line] == [True, True]

@@ -102,7 +102,7 @@ TINY_SYNTHETIC_CONCEPTS = replace(
     name="mttr-tiny-synthetic-concepts",
     clip=ClipRule(kind="random", length=16, predicted_frames=2, kinds=("appearance", "motion")),
     batch_size=8,
-    time_limit=15.0,
+    time_limit=22.0,
     init_from="runs/mttr-tiny-synthetic-looks/model",
 )
 """Second part: how things move, from whole clips."""
@@ -116,7 +116,7 @@ TINY_SYNTHETIC = replace(
     batch_size=8,
     optim=replace(TINY_SYNTHETIC_LOOKS.optim, lr=7e-4),
     schedule=Schedule(kind="cosine", warmup=0.02, final=0.01),
-    time_limit=40.0,
+    time_limit=56.0,
     ema=0.998,
     init_from="runs/mttr-tiny-synthetic-concepts/model",
 )
