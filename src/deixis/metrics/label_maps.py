@@ -32,13 +32,6 @@ def pack_labels(labels: UInt8[np.ndarray, "H W"], ids: Sequence[int]) -> UInt64[
     return words
 
 
-def pack_union(labels: UInt8[np.ndarray, "H W"], ids: Sequence[int]) -> UInt64[np.ndarray, "H w"]:
-    """Pack the pixels that have one of ``ids``."""
-    chosen = np.zeros(256, bool)
-    chosen[list(ids)] = True
-    return pack(chosen[labels])
-
-
 def score_packed(
     prediction: UInt64[np.ndarray, "*n H w"],
     annotation: UInt64[np.ndarray, "*n H w"],
@@ -51,7 +44,7 @@ def score_packed(
 
 
 class _Part(NamedTuple):
-    """What a mask is in all of its pairs: pixels, contour, surroundings of the contour, and where that lies."""
+    """What a mask is in all of its pairs: pixels, contour, what is near the contour, and where that lies."""
 
     area: int
     contour_length: int
