@@ -285,6 +285,19 @@ def read_image(path: Path) -> UInt8[np.ndarray, "H W 3"]:
         raise DatasetError(f"cannot read the image {path}: {error}; unpack the data set again") from error
 
 
+def read_size(path: Path) -> tuple[int, int]:
+    """Read the height and width of an image from its head.
+
+    Raises:
+        DatasetError: it is unreadable.
+    """
+    try:
+        with Image.open(path) as image:
+            return image.height, image.width
+    except (OSError, UnidentifiedImageError) as error:
+        raise DatasetError(f"cannot read the image {path}: {error}; unpack the data set again") from error
+
+
 def read_label_map(path: Path) -> UInt8[np.ndarray, "H W"]:
     """Read a palette or grey PNG as it is stored: values are ids, never colours.
 

@@ -77,6 +77,13 @@ def records(root: str | Path, split: str = "val") -> list[VideoRecord]:
     return found
 
 
+def findings(record: VideoRecord) -> Iterator[Finding]:
+    """Yield that only some frames can be scored."""
+    if record.annotated_frames is not None:
+        told = f"{len(record.annotated_frames)} of {len(record.frame_names)} frames have masks"
+        yield Finding(record.name, told, is_known=True)
+
+
 def split_findings(root: Path, split: str, records: Sequence[VideoRecord]) -> Iterator[Finding]:
     """Yield folders that the metadata does not know, and how many objects have no expression."""
     known = {record.name for record in records}
@@ -109,9 +116,9 @@ def _with_late_truth(record: VideoRecord, masks: Path) -> VideoRecord:
             masks=MaskFolders(masks, record.frame_names, keys),
         )
     annotated = tuple(index for index, name in enumerate(record.frame_names) if name in shown)
-    return (
-        record if len(annotated) == len(record.frame_names) else replace(record, annotated_frames=annotated)
-    )
+    if len(annotated) in (0, len(record.frame_names)):
+        return record
+    return replace(record, annotated_frames=annotated)
 
 
 def _bases(root: Path, split: str) -> list[Path]:

@@ -18,6 +18,8 @@ from jaxtyping import Bool
 from deixis.errors import DatasetError
 from deixis.ops.masks import decode_rle
 
+from .readers import ImageFolder, read_size
+
 Code = Mapping[str, Any] | None
 """Run lengths of one frame, or None where the object is not visible."""
 
@@ -51,12 +53,13 @@ class RleMasks:
 class IndexedRleMasks:
     """Masks as run lengths in a large JSON file: ``spans`` says between which bytes each object's track is.
 
-    Only the tracks that are asked for are parsed; the size is that of the run lengths.
+    Only the tracks that are asked for are parsed. Where none of them has a mask, the size is that of the
+    first of ``frames``.
     """
 
     file: Path
     spans: Mapping[int, tuple[int, int]]
-    num_frames: int
+    frames: ImageFolder
 
     def read(self, indices: Sequence[int], object_ids: Sequence[int]) -> Bool[np.ndarray, "n t H W"]:
         """Return the masks of ``object_ids`` in the frames at ``indices``; null run lengths are all False.
@@ -64,29 +67,19 @@ class IndexedRleMasks:
         Raises:
             DatasetError: an object has no track, or a track is malformed or of another length or size.
         """
-        # Without objects the size is still asked for: any track of the video tells it.
-        asked = list(object_ids) or list(self.spans)[:1]
-        tracks = [self._track(identity) for identity in asked]
-        size = next((tuple(code["size"]) for track in tracks for code in track if code), None)
-        size = size or self._any_size()
-        return _decode(tracks, indices, size, str(self.file))[: len(object_ids)]
+        tracks = [self._track(identity) for identity in object_ids]
+        size = next((code["size"] for track in tracks for code in track if code), None)
+        return _decode(tracks, indices, tuple(size or read_size(self.frames.path(0))), str(self.file))
 
     def _track(self, object_id: int) -> Sequence[Code]:
         if object_id not in self.spans:
             raise DatasetError(f"{self.file} has no masks of object {object_id}")
         track = _load_track(self.file, *self.spans[object_id])
-        if len(track) != self.num_frames:
+        if len(track) != len(self.frames.names):
             raise DatasetError(
-                f"{self.file} has {len(track)} masks of object {object_id}, not {self.num_frames} frames"
+                f"{self.file} has {len(track)} masks of object {object_id}, not {len(self.frames.names)}"
             )
         return track
-
-    def _any_size(self) -> tuple[int, int]:
-        for identity in self.spans:
-            for code in self._track(identity):
-                if code:
-                    return (int(code["size"][0]), int(code["size"][1]))
-        raise DatasetError(f"{self.file} has no mask at all of the objects {sorted(self.spans)}")
 
 
 def index_tracks(path: Path) -> dict[int, tuple[int, int]]:
