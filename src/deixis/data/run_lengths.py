@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from deixis.errors import DatasetError
-from deixis.ops.masks import decode_rle
+from deixis.ops.run_lengths import decode_rle
 
 from .readers import ImageFolder, read_size
 

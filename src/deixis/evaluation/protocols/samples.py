@@ -29,7 +29,7 @@ from deixis.metrics.average_precision import (
 )
 from deixis.metrics.packed import count, has_pixels, pack, unpack
 from deixis.metrics.region import PRECISION_THRESHOLDS
-from deixis.ops.masks import encode_rle
+from deixis.ops.run_lengths import encode_rle
 
 PRECISION = tuple(f"P@{threshold}" for threshold in PRECISION_THRESHOLDS)
 COLUMNS_OF_RUN_LENGTHS = (*PRECISION, "oIoU", "mIoU", "mAP 0.5:0.95", "mAP 0.5:0.95 (best mask)")
