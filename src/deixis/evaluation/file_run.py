@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,27 +19,11 @@ from deixis.evaluation.reports.content import Report
 from deixis.evaluation.reports.page import Clip
 from deixis.evaluation.reports.write import write_report
 from deixis.evaluation.scoring import Outcome, StoredVideo, score_tasks, store, truth_size
-from deixis.evaluation.worst_clips import NUM_CLIPS, ReadFrame, show_rows
+from deixis.evaluation.subjects import Subject
+from deixis.evaluation.worst_clips import NUM_CLIPS, show_rows
 from deixis.inference.record import versions
 
 VIDEOS_FILE = "videos.jsonl"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Subject:
-    """What the masks are scored on.
-
-    Attributes:
-        benchmark: name of the data set.
-        split: of the data set, "" where there are none.
-        truths: of the videos.
-        read_frame: gives the images behind the masks, for pictures.
-    """
-
-    benchmark: str
-    split: str
-    truths: tuple[VideoTruth, ...]
-    read_frame: ReadFrame
 
 
 def evaluate_files(
@@ -130,10 +114,9 @@ def check_files(
         prediction = CheckedPrediction(
             plan.files, task.placement, truth_size(task.truth), task.rule, options.missing == "zero"
         )
-        known = {name.rpartition("/")[2] for name in task.placement.names}
         for key in task.placement.folders:
             for frame in task.truth.frames:
-                if f"{frame}.png" in known:
+                if task.placement.name(frame, key) in task.placement.names:
                     prediction.read(frame, key)
         findings += prediction.findings
     return findings

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from deixis.evaluation.checks.names import Wanted, check_names, find_top, find_tops
 from deixis.evaluation.checks.pixels import Rule, check_mask, decode_mask
-from deixis.evaluation.checks.problems import Findings, PredictionError, Problem
+from deixis.evaluation.checks.problems import Findings, PredictionError
 from deixis.evaluation.files import FolderFiles, ZipFiles, open_files
 from deixis.evaluation.predicted import Placement
 from deixis.evaluation.protocols.base import Options, VideoProtocol, VideoTruth
@@ -44,10 +44,7 @@ def make_plan(path: Path, truths: Sequence[VideoTruth], protocol: VideoProtocol,
     files = open_files(path)
     findings = Findings()
     videos = [truth.name for truth in truths]
-    if protocol.unit == "annotator":
-        tops = _annotators(files, videos, findings)
-    else:
-        tops = {"": find_top(files, videos)}
+    tops = _annotators(files, videos) if protocol.unit == "annotator" else {"": find_top(files, videos)}
     wanted = [_wanted(truth, protocol, options) for truth in truths]
     for top in tops.values():
         findings += check_names(files, top, wanted, is_zero_allowed=options.missing == "zero")
@@ -84,9 +81,7 @@ def probe(plan: Plan) -> Findings:
     return findings
 
 
-def _annotators(
-    files: FolderFiles | ZipFiles, videos: Sequence[str], findings: Findings
-) -> Mapping[str, str]:
+def _annotators(files: FolderFiles | ZipFiles, videos: Sequence[str]) -> Mapping[str, str]:
     """Return annotator -> folder: by the number at the end of its name, as in ``anno_0`` to ``anno_3``."""
     tops = find_tops(files, videos)
     most = max((len(found) for found in tops.values()), default=0)
@@ -95,15 +90,16 @@ def _annotators(
         # Says what is there instead.
         find_top(files, videos)
     if len(whole) == 1:
-        findings.notes.append(
-            Problem("one folder of masks where published figures are means of four", whole[0] or "(top)")
+        raise PredictionError(
+            f"{files.place} holds one folder of masks ({whole[0] or 'at its top'}), but the protocol "
+            "averages over four annotators, anno_0 to anno_3; give all four, or score the one as DAVIS with "
+            "--protocol davis17-unsupervised (davis17-semi: by id)"
         )
-        return {"0": whole[0]}
     numbers = [re.search(r"(\d+)$", top) for top in whole]
     if len(whole) != _NUM_ANNOTATORS or not all(numbers):
         raise PredictionError(
             f"{files.place} holds the videos in {len(whole)} folders ({', '.join(whole[:5])}); "
-            "give one folder, or four called anno_0 to anno_3"
+            "the protocol needs four, called anno_0 to anno_3"
         )
     ordered = sorted(zip((int(number[1]) for number in numbers if number), whole, strict=True))
     return {str(index): top for index, (_, top) in enumerate(ordered)}
@@ -112,28 +108,32 @@ def _annotators(
 def _wanted(truth: VideoTruth, protocol: VideoProtocol, options: Options) -> Wanted:
     """Return the files that a protocol reads of one video.
 
-    Of objects with ranges of their own only the protocol knows the frames; they are looked for when scored.
+    Of objects with ranges of their own, and of samples, only the protocol knows the frames; they are looked
+    for when scored.
     """
     frames = truth.frames
-    if any(info.frames is not None or info.first_frame is not None for info in truth.objects):
+    if _is_listed(truth) or ("oIoU" in protocol.columns and len(frames) > 1):
         frames = ()
     elif (options.frames or protocol.frames) == "inner":
         frames = frames[1:-1]
-    return Wanted(
-        video=truth.name,
-        expressions=_keys(truth, protocol),
-        frames=frames,
-        known_frames=truth.frames,
-    )
+    keys = _keys(truth, protocol)
+    if _is_file_a_key(protocol):
+        return Wanted(video=truth.name, expressions=None, frames=keys or (), known_frames=keys or ())
+    return Wanted(video=truth.name, expressions=keys, frames=frames, known_frames=truth.frames)
 
 
 def _keys(truth: VideoTruth, protocol: VideoProtocol) -> tuple[str, ...] | None:
-    """Return the folders inside a video's folder; None where it holds the masks itself."""
-    if protocol.unit == "expression":
+    """Return what has masks of its own in a video; None where a label map holds all."""
+    if protocol.unit == "expression" and truth.expressions:
         return tuple(expression.id for expression in truth.expressions)
-    if protocol.unit == "object":
+    if protocol.unit in ("expression", "object"):
         return tuple(map(str, truth.object_ids))
     return None
+
+
+def _is_file_a_key(protocol: VideoProtocol) -> bool:
+    """Tell whether the files of a video are named by expressions rather than by frames."""
+    return protocol.layout.endswith("{video}/{key}.png")
 
 
 def _place(
@@ -144,16 +144,31 @@ def _place(
     for annotator, top in tops.items():
         base = f"{top}/{truth.name}" if top else truth.name
         keys = _keys(truth, protocol)
-        wanted |= {annotator: base} if keys is None else {key: f"{base}/{key}" for key in keys}
+        if keys is None:
+            wanted[annotator] = base
+        elif _is_file_a_key(protocol):
+            wanted |= dict.fromkeys(keys, base)
+        else:
+            wanted |= {key: f"{base}/{key}" for key in keys}
     found = {key: folder for key, folder in wanted.items() if folder in folders}
-    return Placement(found, tuple(sorted(name for folder in found.values() for name in folders[folder])))
+    return Placement(
+        folders=found,
+        names=tuple(sorted(name for folder in {*found.values()} for name in folders[folder])),
+        is_file_a_key=_is_file_a_key(protocol),
+    )
 
 
 def _rule(truth: VideoTruth, protocol: VideoProtocol) -> Rule:
-    """Return what a video's pixels may hold. How many objects may be proposed only the protocol knows."""
+    """Return what a video's pixels may hold.
+
+    Where the metadata lists the objects, no others may occur. Else only the protocol knows how many there
+    may be, and says so when it scores.
+    """
     if protocol.pixels == "mask":
         return Rule(is_binary=True)
-    is_matched = "unsupervised" in protocol.name
-    return Rule(
-        is_binary=False, ids=None if is_matched or not truth.object_ids else frozenset(truth.object_ids)
-    )
+    return Rule(is_binary=False, ids=frozenset(truth.object_ids) if _is_listed(truth) else None)
+
+
+def _is_listed(truth: VideoTruth) -> bool:
+    """Tell whether the metadata says of each object in which frames it counts."""
+    return any(info.frames is not None for info in truth.objects)

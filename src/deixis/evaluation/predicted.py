@@ -25,10 +25,16 @@ class Placement:
     Attributes:
         folders: key (expression, object, annotator, or "") -> folder inside the prediction.
         names: all files in those folders, sorted.
+        is_file_a_key: files are named by their keys rather than by frames (data sets of images).
     """
 
     folders: Mapping[str, str]
     names: Sequence[str]
+    is_file_a_key: bool = False
+
+    def name(self, frame: str, key: str) -> str:
+        """Return the file of a frame, in a folder that is there."""
+        return f"{self.folders[key]}/{key if self.is_file_a_key else frame}.png"
 
 
 @dataclass
@@ -65,7 +71,7 @@ class CheckedPrediction:
         if key not in self.placement.folders:
             # The check of names has said so already.
             return np.zeros(self.size, np.uint8)
-        name = f"{self.placement.folders[key]}/{frame}.png"
+        name = self.placement.name(frame, key)
         is_first = name not in self._reported
         # A protocol may read a frame once for each object: what is wrong with it is said once.
         findings = self.findings if is_first else Findings()

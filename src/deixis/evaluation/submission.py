@@ -15,7 +15,7 @@ Images have the size of their frames (metrics, sections 6 to 9).
 import io
 import os
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -187,7 +187,7 @@ Add = Callable[[str, Shaped[np.ndarray, "H W"], bool], None]
 
 
 @contextmanager
-def _new_archive(path: Path, *, overwrite: bool) -> Iterator[Add]:
+def _new_archive(path: Path, *, overwrite: bool) -> Generator[Add]:
     """Open a zip that appears at ``path`` when all is written; yield what adds images to it."""
     if path.exists() and not overwrite:
         raise SinkError(f"{path} is there already; give --overwrite or another name")

@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from jaxtyping import Bool, UInt8
 
+from deixis.data.records import VideoRecord
 from deixis.errors import DatasetError
+from deixis.evaluation.checks.pixels import VOID
 from deixis.evaluation.protocols.base import ObjectRow, VideoPrediction, VideoProtocol, VideoTruth
 from deixis.evaluation.reports.content import Row
 from deixis.evaluation.reports.page import Clip
@@ -62,9 +64,10 @@ def compared_masks(
 ) -> tuple[Bool[np.ndarray, "H W"], Bool[np.ndarray, "H W"]]:
     """Return the annotated and the predicted mask that a row compares in a frame."""
     if protocol.unit == "expression":
-        (expression,) = (e for e in truth.expressions if e.id == row.name)
-        annotated = _annotated(truth, frame, expression.object_ids)
-        key, proposal = row.name, None
+        # A row of a single frame is called EXPRESSION/FRAME.
+        key, proposal = row.name.removesuffix(f"/{frame}"), None
+        ids = next((e.object_ids for e in truth.expressions if e.id == key), None)
+        annotated = _annotated(truth, frame, (int(key),) if ids is None else ids)
     else:
         is_whole = protocol.pixels == "mask" and protocol.unit == ""
         annotated = _annotated(truth, frame, None if is_whole else (int(row.name),))
@@ -82,10 +85,11 @@ def _annotated(truth: VideoTruth, frame: str, object_ids: Sequence[int] | None) 
     """Return the union of objects in a frame; None: of all, without void."""
     if truth.labels is None:
         assert truth.masks is not None
-        return truth.masks.read(frame, truth.object_ids if object_ids is None else object_ids).any(axis=0)
+        masks = truth.masks.read(frame, truth.object_ids if object_ids is None else object_ids)
+        return np.logical_or.reduce(masks, axis=0)
     labels = truth.labels.read(frame)
     if object_ids is None:
-        return labels != 0
+        return (labels != 0) & (labels != VOID)
     return np.isin(labels, list(object_ids))
 
 
@@ -99,7 +103,7 @@ def _frames(row: Row) -> list[int]:
     return sorted(list(dict.fromkeys([worst, *others]))[:_NUM_FRAMES])
 
 
-def frame_reader(records: Mapping[str, object]) -> ReadFrame:
+def frame_reader(records: Mapping[str, VideoRecord]) -> ReadFrame:
     """Return a reader of the images of records by name; an image that cannot be read is left out."""
 
     def read(video: str, frame: str) -> np.ndarray | None:

@@ -9,8 +9,15 @@ from deixis.evaluation.protocols.base import ObjectRow, Score
 from deixis.evaluation.reports.content import Figures, Report, Row
 from deixis.inference.record import versions
 
-_COUNTED = {"proposal": "predicted object", "intersection": "intersection", "union": "union"}
-"""Figures of rows that are no fractions -> what a reader calls them."""
+_FRACTIONS = ("V", "IoU")
+"""The extra figures of rows that are fractions; the others are counts."""
+
+_REMARKS = {
+    "proposal": "matched with predicted object {:.0f}",
+    "is_absent": "nothing answers it",
+    "is_missing": "nothing predicted for the video",
+}
+"""Extra figures of rows that a reader should see, where they are not 0."""
 
 
 def build_report(
@@ -77,15 +84,15 @@ def _row(row: ObjectRow) -> Row:
         figures = {"J&F": (region + contour) / 2, "J": region, "F": contour}
     elif row.region.size:
         figures = {"IoU": region}
-    figures |= {name: float(value) for name, value in row.extra.items() if name not in _COUNTED}
-    counted = [f"{_COUNTED[name]} {row.extra[name]:.0f}" for name in _COUNTED if name in row.extra]
+    figures |= {name: float(row.extra[name]) for name in _FRACTIONS if name in row.extra}
+    remarks = [text.format(row.extra[name]) for name, text in _REMARKS.items() if row.extra.get(name)]
     return Row(
         video=row.video,
         name=row.name,
         text=row.text,
         kinds=row.kinds,
         group=row.group,
-        note=", ".join(counted),
+        note=", ".join(remarks),
         figures=figures,
         frames=row.frames,
         region=tuple(row.region.tolist()),
