@@ -15,6 +15,15 @@ BACKBONES: dict[str, str] = {
     "video-swin-t": "deixis.backbones.video_swin:video_swin_t",
     "video-swin-s": "deixis.backbones.video_swin:video_swin_s",
     "video-swin-b": "deixis.backbones.video_swin:video_swin_b",
+    "video-swin-t-whole": "deixis.backbones.video_swin:whole_video_swin_t",
+    "video-swin-s-whole": "deixis.backbones.video_swin:whole_video_swin_s",
+    "video-swin-b-whole": "deixis.backbones.video_swin:whole_video_swin_b",
+    "swin-t": "deixis.backbones.swin:swin_t",
+    "swin-s": "deixis.backbones.swin:swin_s",
+    "swin-b": "deixis.backbones.swin:swin_b",
+    "swin-l": "deixis.backbones.swin:swin_l",
+    "resnet-50": "deixis.backbones.resnet:resnet_50",
+    "resnet-101": "deixis.backbones.resnet:resnet_101",
 }
 """Name -> "module:builder". A backbone has ``channels`` and ``strides``, one entry a map, and maps frames
 ``[b, t, 3, H, W]`` (and, if asked, the frames to ``keep``) to one ``[b, t, c, h, w]`` a stride."""

@@ -37,7 +37,7 @@ from deixis.errors import CheckpointError
 from deixis.layers.linear import Linear, linear
 
 from .window_attention import WindowAttention
-from .window_plan import WindowGroup, plan_windows, seen_frames
+from .window_plan import VIDEO, WindowGroup, WindowShape, plan_windows, seen_frames
 
 PATCH = 4
 
@@ -70,6 +70,8 @@ class VideoSwin(nn.Module):
         *,
         num_stages: int = 3,
         stochastic_depth: float = 0.1,
+        shape: WindowShape = VIDEO,
+        has_output_norms: bool = False,
     ) -> None:
         """Build the first ``num_stages`` stages of the network.
 
@@ -79,18 +81,24 @@ class VideoSwin(nn.Module):
             heads: attention heads of each stage.
             num_stages: stages to build; the others do not exist.
             stochastic_depth: rate of the last block of the whole network; the others grow linearly from 0.
+            shape: of the windows.
+            has_output_norms: every map leaves through a layer norm of its own; the next stage goes on
+                without.
         """
         super().__init__()
+        self.shape = shape
         self.channels = tuple(embedding * 2**stage for stage in range(num_stages))
         self.strides = tuple(PATCH * 2**stage for stage in range(num_stages))
-        rates = torch.linspace(0, stochastic_depth, sum(depths)).tolist()
+        rates = [stochastic_depth * block / max(sum(depths) - 1, 1) for block in range(sum(depths))]
         self._is_shifted = [[block % 2 == 1 for block in range(depth)] for depth in depths[:num_stages]]
-        self.patch_embed = PatchEmbed(embedding)
+        self.patch_embed = PatchEmbed(embedding, is_video=shape.extent[0] > 1)
         self.stages = nn.ModuleList()
         for stage, (width, is_shifted) in enumerate(zip(self.channels, self._is_shifted, strict=True)):
             first = sum(depths[:stage])
-            self.stages.append(Stage(width, heads[stage], is_shifted, rates[first : first + depths[stage]]))
+            stage_rates = rates[first : first + depths[stage]]
+            self.stages.append(Stage(width, heads[stage], is_shifted, stage_rates, shape))
         self.merges = nn.ModuleList(PatchMerging(width) for width in self.channels[:-1])
+        self.norms = nn.ModuleList(map(nn.LayerNorm, self.channels if has_output_norms else ()))
 
     def forward(
         self, frames: Float[Tensor, "b t 3 H W"], keep: tuple[int, ...] | None = None
@@ -115,6 +123,7 @@ class VideoSwin(nn.Module):
             x = stage(x, schedule[index])
             present = schedule[index][-1].wanted
             kept = x if present == keep else x[:, [present.index(frame) for frame in keep]]
+            kept = self.norms[index](kept) if self.norms else kept
             maps.append(kept.permute(0, 1, 4, 2, 3))
         return tuple(maps)
 
@@ -124,7 +133,7 @@ class VideoSwin(nn.Module):
         for stage in reversed(self._is_shifted):
             blocks = []
             for is_shifted in reversed(stage):
-                seen = seen_frames(num_frames, is_shifted, wanted)
+                seen = seen_frames(num_frames, is_shifted, wanted, self.shape)
                 blocks.append(Frames(num_frames, seen, wanted))
                 wanted = seen
             schedule.append(blocks[::-1])
@@ -134,9 +143,10 @@ class VideoSwin(nn.Module):
 class PatchEmbed(nn.Module):
     """Each 4x4 patch of a frame to one normalised vector."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, *, is_video: bool = True) -> None:
         super().__init__()
-        self.projection = nn.Conv3d(3, channels, (1, PATCH, PATCH), stride=(1, PATCH, PATCH))
+        convolution, size = (nn.Conv3d, (1, PATCH, PATCH)) if is_video else (nn.Conv2d, (PATCH, PATCH))
+        self.projection = convolution(3, channels, size, stride=size)
         self.norm = nn.LayerNorm(channels)
 
     def forward(self, frames: Float[Tensor, "b t 3 H W"]) -> Float[Tensor, "b t _h _w c"]:
@@ -152,11 +162,16 @@ class Stage(nn.Module):
     """Blocks at one stride; some move their windows by half their size."""
 
     def __init__(
-        self, channels: int, num_heads: int, is_shifted: Sequence[bool], rates: Sequence[float]
+        self,
+        channels: int,
+        num_heads: int,
+        is_shifted: Sequence[bool],
+        rates: Sequence[float],
+        shape: WindowShape,
     ) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(
-            Block(channels, num_heads, is_shifted=shifted, stochastic_depth=rate)
+            Block(channels, num_heads, shape, is_shifted=shifted, stochastic_depth=rate)
             for shifted, rate in zip(is_shifted, rates, strict=True)
         )
 
@@ -172,19 +187,23 @@ class Stage(nn.Module):
 class Block(nn.Module):
     """Attention inside windows, then an MLP, each after a norm and around a shortcut."""
 
-    def __init__(self, channels: int, num_heads: int, *, is_shifted: bool, stochastic_depth: float) -> None:
+    def __init__(
+        self, channels: int, num_heads: int, shape: WindowShape, *, is_shifted: bool, stochastic_depth: float
+    ) -> None:
         super().__init__()
+        self.shape = shape
         self.is_shifted = is_shifted
         self.stochastic_depth = stochastic_depth
         self.norm1 = nn.LayerNorm(channels)
-        self.attention = WindowAttention(channels, num_heads)
+        self.attention = WindowAttention(channels, num_heads, shape.extent)
         self.norm2 = nn.LayerNorm(channels)
         self.mlp = MLP(channels)
 
     def forward(self, x: Float[Tensor, "b t h w c"], frames: Frames) -> Float[Tensor, "b t_wanted h w c"]:
         """Take the windows of each kind through the block and put their tokens back in place."""
         b, _, h, w, c = x.shape
-        plan = plan_windows((frames.total, h, w), self.is_shifted, frames.present, frames.wanted, x.device)
+        sizes = (frames.total, h, w)
+        plan = plan_windows(sizes, self.is_shifted, frames.present, frames.wanted, x.device, self.shape)
         drops = self._draw_drop(x), self._draw_drop(x)
         tokens = x.flatten(1, 3)  # b (t h w) c
         if torch.is_grad_enabled():
@@ -312,3 +331,18 @@ def video_swin_s() -> VideoSwin:
 def video_swin_b() -> VideoSwin:
     """Build three stages of "video-swin-b"."""
     return VideoSwin(128, depths=(2, 2, 18, 2), heads=(4, 8, 16, 32))
+
+
+def whole_video_swin_t() -> VideoSwin:
+    """Build all four stages of "video-swin-t", as ReferFormer trains them (section 3.3)."""
+    return VideoSwin(96, (2, 2, 6, 2), (3, 6, 12, 24), num_stages=4, stochastic_depth=0.2)
+
+
+def whole_video_swin_s() -> VideoSwin:
+    """Build all four stages of "video-swin-s"."""
+    return VideoSwin(96, (2, 2, 18, 2), (3, 6, 12, 24), num_stages=4, stochastic_depth=0.2)
+
+
+def whole_video_swin_b() -> VideoSwin:
+    """Build all four stages of "video-swin-b"."""
+    return VideoSwin(128, (2, 2, 18, 2), (4, 8, 16, 32), num_stages=4, stochastic_depth=0.2)

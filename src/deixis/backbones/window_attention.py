@@ -9,6 +9,7 @@ Axes: b videos, w windows, n real tokens of a window, q queries of a window, m p
 c channels.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ from torch.nn import functional as F
 
 from deixis.layers.linear import Linear, linear
 
-from .window_plan import WINDOW, WindowGroup
+from .window_plan import VIDEO, WindowGroup
 
 APART = -100.0
 """Added to the logits of two tokens of a window that are no neighbours in the map (not minus infinity)."""
@@ -39,16 +40,16 @@ class WindowAttention(nn.Module):
 
     relative_position_index: Int[Tensor, "m m"]
 
-    def __init__(self, channels: int, num_heads: int) -> None:
-        """Build with a table of one bias a head for every offset between two places of a full window."""
+    def __init__(self, channels: int, num_heads: int, window: tuple[int, int, int] = VIDEO.extent) -> None:
+        """Build with a table of one bias a head for every offset between two places of a full ``window``."""
         super().__init__()
         self.num_heads = num_heads
         self.qkv = Linear(channels, 3 * channels)
         self.projection = Linear(channels, channels)
-        rows = (2 * WINDOW[0] - 1) * (2 * WINDOW[1] - 1) * (2 * WINDOW[2] - 1)
+        rows = math.prod(2 * extent - 1 for extent in window)
         self.relative_position_bias_table = nn.Parameter(torch.empty(rows, num_heads))
         nn.init.trunc_normal_(self.relative_position_bias_table, std=0.02)
-        self.register_buffer("relative_position_index", position_index(WINDOW), persistent=False)
+        self.register_buffer("relative_position_index", position_index(window), persistent=False)
         self._cache: BiasCache | None = None
 
     def forward(

@@ -1,4 +1,4 @@
-"""Which tokens of a map attend to which: the windows of Video Swin without their padding, grouped by kind.
+"""Which tokens of a map attend to which: the windows of Swin without their padding, grouped by kind.
 
 The published network zero-pads a map to whole windows and rolls it. Here no padded token exists: a window
 holds the indices of its real tokens, and beside them says which places of the window are padding. Windows
@@ -19,11 +19,28 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-WINDOW = (8, 7, 7)
-"""Frames, rows and columns of a window."""
 
-SHIFT = (4, 3, 3)
-"""How far the windows of every second block are moved."""
+@dataclass(frozen=True)
+class WindowShape:
+    """The windows of one kind of Swin.
+
+    Attributes:
+        extent: frames, rows and columns of a window.
+        shift: how far the windows of every second block are moved.
+        shrinks: an axis of the map that is no longer than the window is one window and not shifted; else it
+            is padded to a whole window like any other.
+    """
+
+    extent: tuple[int, int, int]
+    shift: tuple[int, int, int]
+    shrinks: bool
+
+
+VIDEO = WindowShape(extent=(8, 7, 7), shift=(4, 3, 3), shrinks=True)
+"""Of Video Swin."""
+
+IMAGE = WindowShape(extent=(1, 7, 7), shift=(0, 3, 3), shrinks=False)
+"""Of Swin, which sees each frame on its own."""
 
 MAX_PLANS = 64
 """Plans that are remembered; a network of three stages uses up to eight a size."""
@@ -61,20 +78,21 @@ class Kind:
 
 
 def effective_window(
-    sizes: tuple[int, ...], is_shifted: bool
+    sizes: tuple[int, ...], is_shifted: bool, shape: WindowShape = VIDEO
 ) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
-    """Return window and shift for a map: an axis no longer than the window is one window and not shifted."""
-    window, shift = WINDOW, SHIFT if is_shifted else (0, 0, 0)
+    """Return window and shift for a map, by the rule of ``shape``."""
     t, h, w = (
-        (size, 0) if size <= extent else (extent, step)
-        for size, extent, step in zip(sizes, window, shift, strict=True)
+        (size, 0) if shape.shrinks and size <= extent else (extent, step if is_shifted else 0)
+        for size, extent, step in zip(sizes, shape.extent, shape.shift, strict=True)
     )
     return (t[0], h[0], w[0]), (t[1], h[1], w[1])
 
 
-def seen_frames(num_frames: int, is_shifted: bool, wanted: tuple[int, ...]) -> tuple[int, ...]:
+def seen_frames(
+    num_frames: int, is_shifted: bool, wanted: tuple[int, ...], shape: WindowShape = VIDEO
+) -> tuple[int, ...]:
     """Return the frames that share a window with a ``wanted`` frame: those its block must be given."""
-    window, shift = effective_window((num_frames, 1, 1), is_shifted)
+    window, shift = effective_window((num_frames, 1, 1), is_shifted, shape)
     padded = num_frames + -num_frames % window[0]
     windows = {(frame - shift[0]) % padded // window[0] for frame in wanted}
     return tuple(frame for frame in range(num_frames) if (frame - shift[0]) % padded // window[0] in windows)
@@ -87,6 +105,7 @@ def plan_windows(
     present: tuple[int, ...],
     wanted: tuple[int, ...],
     device: torch.device,
+    shape: WindowShape = VIDEO,
 ) -> tuple[WindowGroup, ...]:
     """Cut a map into windows and group them.
 
@@ -96,8 +115,9 @@ def plan_windows(
         present: the frames that the map holds, in order; at least those that :func:`seen_frames` asks for.
         wanted: the frames whose results are asked for, in order.
         device: where the indices are put.
+        shape: of the windows.
     """
-    window, shift = effective_window(sizes, is_shifted)
+    window, shift = effective_window(sizes, is_shifted, shape)
     every = [tuple(range(size)) for size in sizes]
     axes = [
         _windows_of_axis(*axis)

@@ -3,11 +3,29 @@
 Axes: n sequences, q queries, k keys, c channels, a heads, d channels a head.
 """
 
+from dataclasses import dataclass
+
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from deixis.layers.linear import Linear, linear
+from deixis.layers.linear import Linear, batched_linear, linear
+
+
+@dataclass(frozen=True)
+class FoldedKeys:
+    """Keys and values ready for queries and results without projections of their own.
+
+    Attributes:
+        keys: ``float [n, (a k), c]``; their product with a query, plus the offset, is the attention logit.
+        offsets: ``float [n, (a k)]``, minus infinity on padding.
+        values: ``float [n, c, (a k)]``.
+    """
+
+    keys: Float[Tensor, "n ak c"]
+    offsets: Float[Tensor, "n ak"]
+    values: Float[Tensor, "n c ak"]
 
 
 class MultiHeadAttention(nn.Module):
@@ -37,6 +55,53 @@ class MultiHeadAttention(nn.Module):
     ) -> Float[Tensor, "n q c"]:
         """Attend from ``query`` to the keys that ``padding_mask`` does not hide."""
         return self.attend(*self.project(query, key, value), padding_mask)
+
+    def read_few(
+        self,
+        query: Float[Tensor, "_n q c"],
+        key: Float[Tensor, "n k c"],
+        value: Float[Tensor, "n k c"],
+        padding_mask: Bool[Tensor, "n k"] | None = None,
+    ) -> Float[Tensor, "n q c"]:
+        """Attend as :meth:`forward` from many queries to few keys, such as from pixels to words.
+
+        The projection of the queries is folded into the keys and that of the results into the values: two
+        products with ``a k`` columns in the place of two with ``c``. One sequence of queries may serve all
+        (``_n == 1``).
+        """
+        return self.read_folded(query, self.fold(key, value, padding_mask))
+
+    def fold(
+        self,
+        key: Float[Tensor, "n k c"],
+        value: Float[Tensor, "n k c"],
+        padding_mask: Bool[Tensor, "n k"] | None = None,
+    ) -> FoldedKeys:
+        """Fold keys and values with the projections of queries and results, for :meth:`read_folded`."""
+        weights, biases = self.in_projection.weight.chunk(3), self.in_projection.bias.chunk(3)
+        k, v = (
+            linear(x, weight, bias).unflatten(-1, (self.num_heads, -1))
+            for x, weight, bias in zip((key, value), weights[1:], biases[1:], strict=True)
+        )  # n k a d
+        k = k * k.shape[-1] ** -0.5
+        queries = weights[0].unflatten(0, (self.num_heads, -1)).to(k.dtype)  # a d c
+        offsets = torch.einsum("nkad,ad->nak", k, biases[0].unflatten(0, (self.num_heads, -1)).to(k.dtype))
+        if padding_mask is not None:
+            offsets = offsets.masked_fill(padding_mask[:, None], -torch.inf)
+        results = self.out_projection.weight.unflatten(1, (self.num_heads, -1)).to(v.dtype)  # c a d
+        return FoldedKeys(
+            keys=torch.einsum("nkad,adc->nakc", k, queries).flatten(1, 2),
+            offsets=offsets.flatten(1),
+            values=torch.einsum("nkad,cad->ncak", v, results).flatten(2),
+        )
+
+    def read_folded(self, query: Float[Tensor, "_n q c"], folded: FoldedKeys) -> Float[Tensor, "n q c"]:
+        """Attend to keys and values that :meth:`fold` made ready."""
+        scores = batched_linear(query, folded.keys, folded.offsets)  # n q (a k)
+        shares = scores.unflatten(-1, (self.num_heads, -1)).softmax(dim=-1)
+        shares = F.dropout(shares, self.dropout, self.training).flatten(2).to(folded.values.dtype)
+        biases = self.out_projection.bias.to(folded.values.dtype).expand(len(folded.values), -1)
+        return batched_linear(shares, folded.values, biases)
 
     def project(
         self, query: Float[Tensor, "*n q c"], key: Float[Tensor, "*n k c"], value: Float[Tensor, "*n k c"]

@@ -1,6 +1,6 @@
-"""Where a cell lies, as channels of sines and cosines.
+"""Where a cell or a word lies, as channels of sines and cosines.
 
-Axes: n maps, h w cells, c channels.
+Axes: n maps or sentences, h w cells, s words, c channels.
 """
 
 import math
@@ -44,3 +44,20 @@ def sine_position_2d(
         phases = counts[..., None] / divisors  # n h w c/4
         halves.append(torch.stack((phases.sin(), phases.cos()), dim=-1).flatten(-2))  # n h w c/2
     return torch.cat(halves, dim=-1)
+
+
+def sine_position_1d(
+    padding_mask: Bool[Tensor, "n s"], channels: int, *, temperature: float = 10_000.0, eps: float = 1e-6
+) -> Float[Tensor, "n s c"]:
+    """Encode the places of words, counted over those that are not padding and normalised to [0, 2 pi].
+
+    Even channels are sines, odd ones cosines (ReferFormer, section 4).
+
+    Returns:
+        float32 encodings; padded places get that of the last word.
+    """
+    counts = (~padding_mask).float().cumsum(1)
+    counts = counts / (counts[:, -1:] + eps) * (2 * math.pi)
+    pairs = torch.arange(channels // 2, dtype=torch.float32, device=padding_mask.device)
+    phases = counts[..., None] / temperature ** (2 * pairs / channels)  # n s c/2
+    return torch.stack((phases.sin(), phases.cos()), dim=-1).flatten(-2)

@@ -25,9 +25,16 @@ def sigmoid_focal_loss(
         alpha: weight of the foreground; the background has ``1 - alpha``.
         gamma: how much easy pixels are held down.
     """
+    return focal_terms(logits, targets, alpha=alpha, gamma=gamma).mean(dim=1).sum() / num_objects
+
+
+def focal_terms(
+    logits: Float[Tensor, "*n"], targets: Shaped[Tensor, "*n"], *, alpha: float = 0.25, gamma: float = 2.0
+) -> Float[Tensor, "*n"]:
+    """Return ``alpha_t (1 - p_t)^gamma CE`` of every element, unreduced (arguments: as above)."""
     logits, targets = logits.float(), targets.float()
     cross_entropy = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
     probabilities = logits.sigmoid()
     missing = probabilities + targets - 2 * probabilities * targets  # 1 - p_t
     weights = alpha * targets + (1 - alpha) * (1 - targets)
-    return (weights * missing**gamma * cross_entropy).mean(dim=1).sum() / num_objects
+    return weights * missing**gamma * cross_entropy

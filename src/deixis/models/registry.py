@@ -11,6 +11,7 @@ from deixis.errors import UnknownNameError
 
 FAMILIES: dict[str, str] = {
     "mttr": "deixis.models.mttr",
+    "referformer": "deixis.models.referformer",
 }
 """Family -> package with ``config.VARIANTS``, ``config.CONFIG``, ``model.MODEL`` and ``convert``."""
 

@@ -17,19 +17,23 @@ class Renaming:
             that follows; both sides have the same wildcards in the same order. The first pattern that matches
             wins.
         ignored: published patterns that hold no parameter (constant buffers); ``**`` may stand anywhere.
+        copies: published pattern, published pattern under which the same tensors stand once more.
     """
 
     pairs: Sequence[tuple[str, str]]
     ignored: Sequence[str] = ()
+    copies: Sequence[tuple[str, str]] = ()
 
     def to_ours(self, published: Mapping[str, T]) -> tuple[dict[str, T], list[str]]:
         """Rename ``published``; also return the names that no pattern knows."""
-        kept = {name: value for name, value in published.items() if not _matches(name, self.ignored)}
+        dropped = [*self.ignored, *(copy for _, copy in self.copies)]
+        kept = {name: value for name, value in published.items() if not _matches(name, dropped)}
         return _rename(kept, self.pairs)
 
     def to_published(self, ours: Mapping[str, T]) -> tuple[dict[str, T], list[str]]:
         """Rename ``ours``; also return the names that no pattern knows."""
-        return _rename(ours, [(mine, theirs) for theirs, mine in self.pairs])
+        renamed, unknown = _rename(ours, [(mine, theirs) for theirs, mine in self.pairs])
+        return {**renamed, **_rename(renamed, self.copies)[0]}, unknown
 
 
 def _rename(tensors: Mapping[str, T], pairs: Iterable[tuple[str, str]]) -> tuple[dict[str, T], list[str]]:

@@ -3,7 +3,7 @@
 Axes: n masks, h w cells, H W pixels of the original frames.
 """
 
-from collections.abc import Mapping, Sequence
+import math
 from typing import Any
 
 import numpy as np
@@ -12,23 +12,28 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from deixis.ops.run_lengths import decode_rle as decode_rle
+from deixis.ops.run_lengths import encode_rle as encode_array
+
 
 def masks_at_size(
     mask_logits: Float[Tensor, "*n h w"],
     padded_size: tuple[int, ...],
     resized_size: tuple[int, ...],
     original_size: tuple[int, ...],
+    threshold: float = 0.5,
 ) -> Bool[Tensor, "*n H W"]:
     """Turn mask logits into masks of the original frames, as MTTR does (sections 6 and 7).
 
-    Logits are brought to the padded input (bilinear), thresholded at 0 (a probability of one half), cropped
-    to the part that is not padding, and the masks brought to the original size (nearest).
+    Logits are brought to the padded input (bilinear), thresholded, cropped to the part that is not padding,
+    and the masks brought to the original size (nearest).
 
     Args:
         mask_logits: over the padded input.
         padded_size: height and width of the network's input.
         resized_size: height and width of the frame in it, without padding.
         original_size: height and width of the frame as it was read.
+        threshold: a pixel belongs to a mask above this probability.
     """
     batch = mask_logits.shape[:-2]
     if not mask_logits.numel():
@@ -36,35 +41,47 @@ def masks_at_size(
     logits = mask_logits.reshape(1, -1, *mask_logits.shape[-2:])
     if logits.shape[-2:] != padded_size:
         logits = F.interpolate(logits, size=padded_size, mode="bilinear", align_corners=False)
-    masks = logits[..., : resized_size[0], : resized_size[1]] > 0
+    masks = logits[..., : resized_size[0], : resized_size[1]] > _logit(threshold)
     if resized_size != original_size:
         masks = F.interpolate(masks.to(torch.uint8), size=original_size, mode="nearest").bool()
     return masks.reshape(*batch, *original_size)
 
 
+def stretched_masks(
+    mask_logits: Float[Tensor, "*n h w"], original_size: tuple[int, ...], threshold: float = 0.5
+) -> Bool[Tensor, "*n H W"]:
+    """Turn mask logits into masks of the original frames in one step, as ReferFormer does for whole videos.
+
+    The whole map is stretched over the frame (bilinear) and thresholded; for inputs without padding.
+
+    Args:
+        mask_logits: over the input.
+        original_size: height and width of the frame as it was read.
+        threshold: a pixel belongs to a mask above this probability.
+    """
+    batch = mask_logits.shape[:-2]
+    if not mask_logits.numel():
+        return torch.zeros(*batch, *original_size, dtype=torch.bool, device=mask_logits.device)
+    logits = mask_logits.reshape(1, -1, *mask_logits.shape[-2:])
+    full = F.interpolate(logits, size=original_size, mode="bilinear", align_corners=False)
+    return (full > _logit(threshold)).reshape(*batch, *original_size)
+
+
+def aligned_upsample(maps: Float[Tensor, "n c h w"], factor: int) -> Float[Tensor, "n c _h _w"]:
+    """Enlarge maps by ``factor`` with the cell (i, j) at (factor i + factor // 2, ...) (CondInst)."""
+    height, width = maps.shape[-2:]
+    maps = F.pad(maps, (0, 1, 0, 1), mode="replicate")
+    size = (factor * height + 1, factor * width + 1)
+    maps = F.interpolate(maps, size=size, mode="bilinear", align_corners=True)
+    shift = factor // 2
+    maps = F.pad(maps, (shift, 0, shift, 0), mode="replicate")
+    return maps[..., : factor * height, : factor * width]
+
+
+def _logit(probability: float) -> float:
+    return math.log(probability / (1 - probability))
+
+
 def encode_rle(masks: Bool[np.ndarray, "n H W"] | Bool[Tensor, "n H W"]) -> list[dict[str, Any]]:
     """Encode masks as compressed COCO run lengths (column-major), ``counts`` as text that JSON can hold."""
-    from pycocotools import mask as coco
-
-    array = masks.cpu().numpy() if isinstance(masks, Tensor) else masks
-    if not len(array):
-        return []
-    columns = np.asfortranarray(array.astype(np.uint8).transpose(1, 2, 0))  # H W n
-    return [
-        {"size": [int(side) for side in code["size"]], "counts": code["counts"].decode("ascii")}
-        for code in coco.encode(columns)
-    ]
-
-
-def decode_rle(codes: Sequence[Mapping[str, Any]]) -> Bool[np.ndarray, "n H W"]:
-    """Decode compressed COCO run lengths of masks of one size.
-
-    Raises:
-        ValueError: there is no mask, or their sizes differ.
-    """
-    from pycocotools import mask as coco
-
-    sizes = {tuple(code["size"]) for code in codes}
-    if len(sizes) != 1:
-        raise ValueError(f"need masks of one size, got {sorted(sizes) or 'none'}")
-    return np.ascontiguousarray(coco.decode([dict(code) for code in codes]).transpose(2, 0, 1)).astype(bool)
+    return encode_array(masks.cpu().numpy() if isinstance(masks, Tensor) else masks)

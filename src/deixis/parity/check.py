@@ -46,9 +46,10 @@ def check(
 
         return ParityReport(path.stem, family, sidecar["kind"], tuple(check_tables(sidecar, bound)))
     parameters: Mapping[str, np.ndarray] = {}
-    layout_path = Path(layout) if layout else path.parent / sidecar["layout"] if "layout" in sidecar else None
-    if layout_path is not None:
-        parameters = draw_parameters(_read_json(layout_path), sidecar.get("parameters", {}))
+    if layout is not None or "layout" in sidecar:
+        named = _read_json(Path(layout)) if layout is not None else sidecar["layout"]
+        shapes = named if isinstance(named, Mapping) else _read_json(path.parent / named)
+        parameters = draw_parameters(shapes, sidecar.get("parameters", {}))
     run = GoldenRun(
         variant=sidecar.get("variant"),
         kind=sidecar["kind"],

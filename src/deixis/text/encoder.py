@@ -2,7 +2,7 @@
 
 Parameters are named ``encoder.*``, followed by the library's own names
 (``encoder.embeddings.word_embeddings.weight``, ``encoder.encoder.layer.0.attention.self.query.weight``,
-...). There is no pooler.
+...). The pooler is a module of its own.
 
 Axes: e expressions, s tokens, c channels.
 """
@@ -10,6 +10,7 @@ Axes: e expressions, s tokens, c channels.
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from deixis.layers.linear import Linear
 from deixis.structures import Tokens
 
 MAX_TOKENS = 512
@@ -50,6 +51,19 @@ class RobertaEncoder(nn.Module):
         if tokens.ids.shape[1] > MAX_TOKENS:
             raise ValueError(f"RoBERTa takes at most {MAX_TOKENS} tokens, got {tokens.ids.shape[1]}")
         return self.encoder(tokens.ids, attention_mask=(~tokens.padding_mask).long()).last_hidden_state
+
+
+class SentencePooler(nn.Module):
+    """One vector a sentence: RoBERTa's pooler, a linear layer and tanh over the first token."""
+
+    def __init__(self, channels: int) -> None:
+        """Build for ``channels`` of the encoder."""
+        super().__init__()
+        self.linear = Linear(channels, channels)
+
+    def forward(self, words: Float[Tensor, "e s c"]) -> Float[Tensor, "e c"]:
+        """Return the sentence features."""
+        return self.linear(words[:, 0]).tanh()
 
 
 def roberta_base() -> RobertaEncoder:

@@ -3,7 +3,7 @@
 Axes: b clips (one expression each), t frames, l decoder layers, q queries, c channels, h w cells, n objects.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from deixis.models.mttr.criterion import Objects, losses, match, matching_costs,
 from deixis.models.mttr.model import Mttr
 from deixis.models.mttr.output import MttrOutput, MttrVideoFeatures
 from deixis.models.mttr.postprocess import vote
+from deixis.models.recorder import Recorder
 from deixis.ops.masks import masks_at_size
 from deixis.ops.padding import resize_padding_mask, stack_clips
 from deixis.structures import Clip, Target, Tokens
@@ -48,7 +49,7 @@ def run_network(golden: GoldenRun) -> dict[str, Tensor]:
     kept = tuple(golden.options.get("annotated_frames", range(t)))
     clip = Clip(frames, padding_mask, None if kept == tuple(range(t)) else kept)
     ids = torch.tensor(golden.inputs["tokens"])
-    recorder = Recorder(model)
+    recorder = listen_to(model)
     with torch.inference_mode():
         video = model.encode_video(clip)
         output = model(video, model.encode_text(Tokens(ids, ids == PAD)))
@@ -110,34 +111,19 @@ def build(golden: GoldenRun) -> Mttr:
     return model.eval()
 
 
-class Recorder:
-    """Keeps what the named modules return, call by call."""
-
-    def __init__(self, model: Mttr) -> None:
-        """Listen to the stages of ``model``."""
-        self.calls: dict[str, list[Any]] = {}
-        named: dict[str, nn.Module] = {
-            "patch_embed": model.backbone.patch_embed,
-            "backbone": model.backbone,
-            "text_hidden": model.text_encoder,
-            "text_proj": model.text_projection,
-            "decoder_norm": model.decoder_norm,
-        }
-        named |= {f"encoder{index}": layer for index, layer in enumerate(model.encoder, start=1)}
-        for index, layer in enumerate(model.pixel_decoder.convolutions, start=1):
-            named[f"seg_lay{index}"] = layer
-        for name, module in named.items():
-            module.register_forward_hook(self._listener(name))
-
-    def first(self, name: str) -> Any:
-        """Return what the module gave at its first call."""
-        return self.calls[name][0]
-
-    def _listener(self, name: str) -> Callable[[nn.Module, Any, Any], None]:
-        def listen(_module: nn.Module, _inputs: Any, output: Any) -> None:
-            self.calls.setdefault(name, []).append(output)
-
-        return listen
+def listen_to(model: Mttr) -> Recorder:
+    """Record the stages of ``model``."""
+    named: dict[str, nn.Module] = {
+        "patch_embed": model.backbone.patch_embed,
+        "backbone": model.backbone,
+        "text_hidden": model.text_encoder,
+        "text_proj": model.text_projection,
+        "decoder_norm": model.decoder_norm,
+    }
+    named |= {f"encoder{index}": layer for index, layer in enumerate(model.encoder, start=1)}
+    for index, layer in enumerate(model.pixel_decoder.convolutions, start=1):
+        named[f"seg_lay{index}"] = layer
+    return Recorder(named)
 
 
 def output_of(masks: Sequence[Tensor], referring_logits: Sequence[Tensor]) -> MttrOutput:

@@ -1,0 +1,49 @@
+"""Swin (Liu et al., ICCV 2021) as ReferFormer has it: each frame on its own, a norm on every map.
+
+The parts are those of :mod:`deixis.backbones.video_swin` with windows of one frame. Unlike Video Swin the
+window is always 7x7 and always shifted in every second block, also where the map is smaller: there the map is
+padded to one window (ReferFormer, section 3.2). Sizes need not be divisible by anything.
+
+Parameters, beside the published names, where they differ from Video Swin's:
+
+    patch_embed.projection.weight [c, 3, 4, 4]    patch_embed.proj.weight
+    merges.S.{norm,reduction}                     layers.S.downsample.{norm,reduction}
+    norms.S                                       normS
+"""
+
+from deixis.backbones.video_swin import VideoSwin
+from deixis.backbones.window_plan import IMAGE
+
+
+def swin_t() -> VideoSwin:
+    """Build "swin-t" (28M parameters)."""
+    return _build(96, (2, 2, 6, 2), (3, 6, 12, 24), stochastic_depth=0.2)
+
+
+def swin_s() -> VideoSwin:
+    """Build "swin-s" (49M parameters)."""
+    return _build(96, (2, 2, 18, 2), (3, 6, 12, 24), stochastic_depth=0.2)
+
+
+def swin_b() -> VideoSwin:
+    """Build "swin-b" (87M parameters)."""
+    return _build(128, (2, 2, 18, 2), (4, 8, 16, 32), stochastic_depth=0.3)
+
+
+def swin_l() -> VideoSwin:
+    """Build "swin-l" (195M parameters)."""
+    return _build(192, (2, 2, 18, 2), (6, 12, 24, 48), stochastic_depth=0.3)
+
+
+def _build(
+    embedding: int, depths: tuple[int, ...], heads: tuple[int, ...], *, stochastic_depth: float
+) -> VideoSwin:
+    return VideoSwin(
+        embedding,
+        depths,
+        heads,
+        num_stages=4,
+        stochastic_depth=stochastic_depth,
+        shape=IMAGE,
+        has_output_norms=True,
+    )

@@ -1,0 +1,330 @@
+"""ReferFormer: language as queries for referring video object segmentation (Wu et al., CVPR 2022).
+
+A few queries a frame, all of them made of the sentence, look for the referent with deformable attention in a
+pyramid that was multiplied by the words; each gives a box and the weights of a small convolution, which makes
+its mask from per-pixel features. "Query i in every frame" is a trajectory. Frames see one another in the
+backbone, if it is one for video, and in the pixel decoder.
+
+    frames ─► backbone ─┬─ strides 8-32 ─► projections ─► fusion ─► encoder ─┬─► decoder ─┬─► scores
+                        │                                   ▲                │      ▲     ├─► boxes
+    words ─► text encoder ──────────── words ───────────────┴───┐            │      │     └─► kernels ─┐
+                        │                                       ▼            ▼      │                  ▼
+                        │         └─── sentence ────────────────│────────────│──────┘                  │
+                        └─ stride 4 ────────────────────► pixel decoder ◄────┘ ─► mask features ──► masks
+
+Kept of the published code: batch padding enters the backbone and the group norms of the projections; relative
+coordinates of the dynamic convolution are in pixels. Changed without effect on results: all that is free of
+language is computed once per clip, also the projections and the first half of the finest block of the pixel
+decoder; masks are made for chosen queries only, through the last convolution of the pixel decoder folded into
+their kernels; few queries sample the memory before it is projected. Fixed: padding frames do not vote, clips
+have any number of frames.
+
+Axes: b clips, e expressions, t frames, s text tokens, n tokens of a frame in all levels, q queries, l decoder
+layers, v levels, c channels, h w cells, H W pixels.
+"""
+
+import math
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Any, cast
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from deixis import backbones
+from deixis import text as text_encoders
+from deixis.layers.attention import MultiHeadAttention
+from deixis.layers.deformable import (
+    DeformableAttention,
+    DeformableDecoderLayer,
+    DeformableEncoderLayer,
+    cell_centres,
+    valid_ratios,
+)
+from deixis.layers.dynamic_conv import num_parameters
+from deixis.layers.linear import Linear
+from deixis.layers.mlp import FeatureResizer, Mlp
+from deixis.layers.position import sine_position_1d, sine_position_2d
+from deixis.models.base import ReferringModel
+from deixis.models.referformer.config import ReferFormerConfig
+from deixis.models.referformer.criterion import referents_of, weighted_losses
+from deixis.models.referformer.output import ReferFormerOutput, ReferFormerVideoFeatures
+from deixis.models.referformer.pixel_decoder import PixelDecoder
+from deixis.models.referformer.postprocess import score
+from deixis.ops.padding import resize_padding_mask
+from deixis.structures import Clip, Target, TextFeatures, Tokens, Trajectories
+from deixis.text.encoder import SentencePooler
+from deixis.text.tokenizer import Tokenizer
+
+GROUPS = 32
+"""Of the norms after the projections."""
+
+PRIOR = 0.01
+"""Probability that a query is the referent, before training."""
+
+
+class ReferFormer(ReferringModel):
+    """The network of :class:`ReferFormerConfig`."""
+
+    config_class = ReferFormerConfig
+
+    def __init__(self, config: ReferFormerConfig, tokenizer: Tokenizer | None = None) -> None:
+        """Build with random weights; ``tokenizer`` may come later."""
+        super().__init__()
+        self.config = config
+        self.tokenizer = tokenizer
+        width, num_layers = config.width, config.num_decoder_layers
+        backbone: Any = backbones.build(config.backbone)
+        text_encoder: Any = text_encoders.build(config.text_encoder)
+        num_levels = len(backbone.channels)
+        layer = (width, config.num_heads, config.feedforward, config.dropout, num_levels, config.num_points)
+        self.backbone = backbone
+        self.projections = nn.ModuleList(_projections(backbone.channels[1:], width))
+        self.text_encoder = text_encoder
+        self.text_pooler = SentencePooler(text_encoder.channels) if config.sentence == "pooler" else None
+        self.text_projection = FeatureResizer(text_encoder.channels, width, config.dropout)
+        self.fusion = Fusion(width, config.num_heads)
+        self.level_embedding = nn.Parameter(torch.randn(num_levels, width))
+        self.encoder = nn.ModuleList(DeformableEncoderLayer(*layer) for _ in range(config.num_encoder_layers))
+        self.queries = nn.Embedding(config.num_queries, width)
+        self.reference_points = Linear(width, 2)
+        self.decoder = nn.ModuleList(DeformableDecoderLayer(*layer) for _ in range(num_layers))
+        self.class_heads = nn.ModuleList(Linear(width, config.num_classes) for _ in range(num_layers))
+        self.box_heads = nn.ModuleList(Mlp((width, width, width, 4)) for _ in range(num_layers))
+        reductions = [max(config.attention_stride // stride, 1) for stride in backbone.strides]
+        self.pixel_decoder = PixelDecoder(
+            width, backbone.channels[0], reductions, config.num_heads, config.feedforward, config.dropout
+        )
+        self.controller = Mlp((width, width, width, num_parameters(width, config.mask_channels)))
+        self._initialise()
+        if config.is_text_encoder_frozen:
+            for part in (self.text_encoder, self.text_pooler):
+                if part is not None:
+                    part.requires_grad_(False)
+
+    def encode_video(self, clip: Clip) -> ReferFormerVideoFeatures:
+        """Compute tokens, positions and the finest map of the annotated frames (all frames are seen)."""
+        finest, *coarser = self.backbone(clip.frames, keep=clip.annotated_frames)
+        kept = slice(None) if clip.annotated_frames is None else list(clip.annotated_frames)
+        padding = clip.padding_mask[:, kept]
+        batch = padding.shape[:2]
+        coarser.append(coarser[-1])  # the last projection halves the coarsest map once more
+        projected = tuple(
+            projection(features.flatten(0, 1)).unflatten(0, batch)
+            for projection, features in zip(self.projections, coarser, strict=True)
+        )
+        masks = tuple(resize_padding_mask(padding, maps.shape[-2:]) for maps in (finest, *projected))
+        positions = tuple(
+            sine_position_2d(mask.flatten(0, 1), self.config.width, offset=-0.5)
+            .flatten(1, 2)
+            .unflatten(0, batch)
+            .to(finest.dtype)
+            for mask in masks
+        )
+        ratios = valid_ratios([mask.flatten(0, 1) for mask in masks[1:]])  # (b t) v 2
+        sizes = [(maps.shape[-2], maps.shape[-1]) for maps in projected]
+        looked = self.pixel_decoder.look_at_finest(finest, positions[0], masks[0])  # b t n c
+        looked = looked.unflatten(2, finest.shape[-2:]).permute(0, 1, 4, 2, 3)
+        return ReferFormerVideoFeatures(
+            maps=(looked, *projected),
+            padding_masks=masks,
+            positions=positions,
+            references=cell_centres(sizes, ratios).unflatten(0, batch),
+            ratios=ratios.unflatten(0, batch),
+            frame_sizes=_frame_sizes(clip.padding_mask),
+        )
+
+    def encode_text(self, tokens: Tokens) -> TextFeatures:
+        """Encode the expressions: words and sentence through one projection to the transformer's width."""
+        with torch.no_grad() if self.config.is_text_encoder_frozen else nullcontext():
+            words = self.text_encoder(tokens)  # e s c
+            sentence = _mean(words, tokens.padding_mask)
+            if self.text_pooler is not None:
+                sentence = self.text_pooler(words)
+        return TextFeatures(self.text_projection(words), tokens.padding_mask, self.text_projection(sentence))
+
+    def forward(
+        self,
+        video: ReferFormerVideoFeatures,
+        text: TextFeatures,
+        video_index: Int[Tensor, "e"] | None = None,
+    ) -> ReferFormerOutput:
+        """Fuse and decode: every decoder layer, every query (arguments: see the contract)."""
+        e = len(text.words)
+        video = video.for_expressions(video_index, e)
+        word_positions = sine_position_1d(text.padding_mask, self.config.width).to(text.words.dtype)
+
+        pixels = torch.cat([maps.flatten(3) for maps in video.maps[1:]], dim=-1).transpose(2, 3)  # b t n c
+        fused = self.fusion(pixels, text.words, word_positions, text.padding_mask)  # e t n c
+        memory = self._encode(fused, video)
+
+        decoded, boxes = self._decode(memory, video, text)
+        levels = memory.split([h * w for h, w in video.sizes], dim=2)
+        maps = [
+            cells.unflatten(2, size).permute(0, 1, 4, 2, 3)
+            for cells, size in zip(levels[:-1], video.sizes[:-1], strict=True)
+        ]
+        finest = video.maps[0].flatten(3).transpose(2, 3)  # b t n c
+        pyramid = self.pixel_decoder(
+            finest, maps, video.positions, video.padding_masks, text.words, word_positions, text.padding_mask
+        )
+        heads = zip(self.class_heads, decoded, strict=True)
+        return ReferFormerOutput(
+            class_logits=torch.stack([head(queries) for head, queries in heads]),
+            boxes=boxes,
+            kernels=self.controller(decoded),
+            pyramid=pyramid,
+            mask_convolution=self.pixel_decoder.mask_features,
+            mask_channels=self.config.mask_channels,
+            frame_sizes=video.frame_sizes.expand(e, -1),
+            frame_padding=video.frame_padding.expand(e, -1),
+        )
+
+    def criterion(
+        self, output: ReferFormerOutput, targets: Sequence[Target], num_masks: float | None = None
+    ) -> dict[str, Tensor]:
+        """Return the weighted losses of every trained decoder layer; ``num_masks`` counts frames here."""
+        lengths = (~output.frame_padding).sum(dim=1).tolist()
+        size = (output.pyramid.shape[-2], output.pyramid.shape[-1])
+        referents = referents_of(targets, output.frame_sizes, lengths, size, self.config)
+        layers = [output.layer(index) for index in range(len(output.boxes))]
+        return weighted_losses(layers, referents, self.config, num_masks)
+
+    def count_masks(self, targets: Sequence[Target]) -> float:
+        """Count the frames in which a referent is seen."""
+        return float(
+            sum(
+                int(target.masks[list(target.referents)].any(dim=0).flatten(1).any(dim=-1).sum())
+                for target in targets
+            )
+        )
+
+    def postprocess(self, output: ReferFormerOutput) -> Trajectories:
+        """Score every query by its mean probability over the frames (ReferFormer, section 3.5)."""
+        return score(output)
+
+    def _encode(
+        self, fused: Float[Tensor, "e t n c"], video: ReferFormerVideoFeatures
+    ) -> Float[Tensor, "e t n c"]:
+        """Run the encoder over the tokens of each frame, all levels together."""
+        e, t = fused.shape[:2]
+        placed = torch.cat(
+            [
+                positions + embedding
+                for positions, embedding in zip(video.positions[1:], self.level_embedding, strict=True)
+            ],
+            dim=2,
+        )
+        cells = fused.flatten(0, 1)  # (e t) n c
+        positions = _per_frame(placed, e)
+        references = _per_frame(video.references, e)
+        hidden = _per_frame(_hidden(video), e)
+        for layer in self.encoder:
+            cells = layer(cells, positions, references, video.sizes, hidden)
+        return cells.unflatten(0, (e, t))
+
+    def _decode(
+        self, memory: Float[Tensor, "e t n c"], video: ReferFormerVideoFeatures, text: TextFeatures
+    ) -> tuple[Float[Tensor, "l e t q c"], Float[Tensor, "l e t q 4"]]:
+        """Run the decoder; each layer's boxes, without their gradients, are where the next one looks."""
+        e, t = memory.shape[:2]
+        assert text.sentence is not None
+        ratios = _per_frame(video.ratios, e)[:, None]  # (e t) 1 v 2
+        hidden = _per_frame(_hidden(video), e)
+        cells = memory.flatten(0, 1)
+        queries = text.sentence[:, None, None].expand(-1, t, self.config.num_queries, -1).flatten(0, 1)
+        reference = self.reference_points(self.queries.weight).sigmoid().expand(e * t, -1, -1)
+        decoded, boxes = [], []
+        for layer, head in zip(self.decoder, self.box_heads, strict=True):
+            scale = ratios if reference.shape[-1] == 2 else ratios.repeat(1, 1, 1, 2)
+            references = reference[:, :, None] * scale  # (e t) q v _
+            queries = layer(queries, self.queries.weight, references, cells, video.sizes, hidden)
+            box = _refine(head(queries), reference)
+            reference = box.detach()
+            decoded.append(queries)
+            boxes.append(box)
+        return torch.stack(decoded).unflatten(1, (e, t)), torch.stack(boxes).unflatten(1, (e, t))
+
+    def _initialise(self) -> None:
+        """Draw weights as the published code does (ReferFormer, supplement B; code)."""
+        for part in (self.encoder, self.decoder, self.reference_points, self.controller):
+            for parameter in part.parameters():
+                if parameter.dim() > 1:
+                    nn.init.xavier_uniform_(parameter)
+        for module in self.modules():
+            if isinstance(module, DeformableAttention):
+                module.reset()
+        for linear in (self.reference_points, *self.controller.layers):
+            nn.init.zeros_(cast(Linear, linear).bias)
+        for head in self.class_heads:
+            nn.init.constant_(cast(Linear, head).bias, -math.log((1 - PRIOR) / PRIOR))
+        for index, head in enumerate(self.box_heads):
+            last = cast(Linear, cast(Mlp, head).layers[-1])
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
+            if index == 0:
+                nn.init.constant_(last.bias[2:], -2.0)
+
+
+class Fusion(nn.Module):
+    """Early fusion: every pixel is multiplied by what it reads from the words (ReferFormer, section 3.2)."""
+
+    def __init__(self, width: int, num_heads: int) -> None:
+        super().__init__()
+        self.attention = MultiHeadAttention(width, num_heads)
+
+    def forward(
+        self,
+        pixels: Float[Tensor, "_e t n c"],
+        words: Float[Tensor, "e s c"],
+        word_positions: Float[Tensor, "e s c"],
+        word_padding: Bool[Tensor, "e s"],
+    ) -> Float[Tensor, "e t n c"]:
+        """Fuse the pixels of ``e`` clips, or of one clip for all expressions."""
+        read = self.attention.read_few(pixels.flatten(1, 2), words + word_positions, words, word_padding)
+        return pixels * read.unflatten(1, pixels.shape[1:3])
+
+
+MODEL = ReferFormer
+
+
+def _projections(channels: Sequence[int], width: int) -> list[nn.Sequential]:
+    """Build the projections of the backbone's maps and that of a level coarser still."""
+    layers = [nn.Conv2d(inputs, width, 1) for inputs in channels]
+    layers.append(nn.Conv2d(channels[-1], width, 3, stride=2, padding=1))
+    for layer in layers:
+        nn.init.xavier_uniform_(layer.weight)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
+    return [nn.Sequential(layer, nn.GroupNorm(GROUPS, width)) for layer in layers]
+
+
+def _refine(change: Float[Tensor, "n q 4"], reference: Float[Tensor, "n q _"]) -> Float[Tensor, "n q 4"]:
+    """Move a reference (a point, or a box) by ``change``, in the space before the sigmoid."""
+    known = reference.clamp(0, 1)
+    before = known.clamp(min=1e-5).log() - (1 - known).clamp(min=1e-5).log()
+    rest = change.shape[-1] - before.shape[-1]
+    return (change + nn.functional.pad(before, (0, rest))).sigmoid()
+
+
+def _mean(words: Float[Tensor, "e s c"], padding_mask: Bool[Tensor, "e s"]) -> Float[Tensor, "e c"]:
+    """Average the words of each expression, padding left out."""
+    read = (~padding_mask)[..., None].to(words.dtype)  # e s 1
+    return (words * read).sum(dim=1) / read.sum(dim=1)
+
+
+def _hidden(video: ReferFormerVideoFeatures) -> Bool[Tensor, "b t n"]:
+    """Return which tokens are padding."""
+    return torch.cat([mask.flatten(2) for mask in video.padding_masks[1:]], dim=-1)
+
+
+def _per_frame(values: Tensor, num_expressions: int) -> Tensor:
+    """Give each expression its clip's values: ``[e or 1, t, ...]`` to ``[(e t), ...]``."""
+    return values.expand(num_expressions, *values.shape[1:]).flatten(0, 1)
+
+
+def _frame_sizes(padding_mask: Bool[Tensor, "b t H W"]) -> Float[Tensor, "b 2"]:
+    """Return width and height of the frames of each clip without padding, from its first frame."""
+    valid = ~padding_mask[:, 0]
+    return torch.stack((valid[:, 0].sum(dim=-1), valid[:, :, 0].sum(dim=-1)), dim=-1).float()

@@ -1,0 +1,152 @@
+"""Multi-scale deformable sampling: each query reads a few places of a pyramid (Deformable DETR, section 4.1).
+
+For every query and head: the weighted sum, over levels and points, of a map at a location, bilinearly, with
+zeros outside. Two ways with the same result:
+
+* :func:`sample_by_grid` lets ``grid_sample`` read level by level: streams through memory, differentiable at
+  little cost; its intermediate values are ``n q a l p d`` floats.
+* :func:`sample_by_gather` reads the four corners of every location as rows of one table and adds them up with
+  their weights in the same pass (``embedding_bag``): nothing but the ``n q a d`` results is written.
+
+For one frame of 360x640 in ReferFormer (pyramid of 4,820 cells, 8 heads of 32 channels, 4 levels, 4 points,
+and as many queries): 617 thousand locations, 79 MMAC; a table of 4.9 MB that is read 64 times over (316 MB,
+out of the cache), results of 4.9 MB. The grid way writes 79 MB beside that. Few queries are not worth the
+projection of a whole pyramid: :func:`gather_sources` reads the unprojected map, and its caller projects what
+was read.
+
+Axes: n maps, s cells of all levels, q queries, a heads, l levels, p points, d channels a head, c channels of
+all heads, m queries of a part, k rows that a query reads, r rows of a table.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from torch.nn import functional as F
+
+Sizes = Sequence[tuple[int, int]]
+"""Height and width of each level, in the order of the cells."""
+
+
+def sample_deformable(
+    values: Float[Tensor, "n s a d"],
+    sizes: Sizes,
+    locations: Float[Tensor, "n q a l p 2"],
+    weights: Float[Tensor, "n q a l p"],
+) -> Float[Tensor, "n q c"]:
+    """Sample by the quicker way: gathering on a CPU without gradients, else by ``grid_sample``.
+
+    Args:
+        values: every cell by heads, levels after one another.
+        sizes: of the levels.
+        locations: x, y in [0, 1] over each level; beyond lie zeros.
+        weights: of the points of all levels, for each head.
+    """
+    is_gathered = values.device.type == "cpu" and not torch.is_grad_enabled()
+    sample = sample_by_gather if is_gathered else sample_by_grid
+    return sample(values, sizes, locations, weights)
+
+
+def sample_by_grid(
+    values: Float[Tensor, "n s a d"],
+    sizes: Sizes,
+    locations: Float[Tensor, "n q a l p 2"],
+    weights: Float[Tensor, "n q a l p"],
+) -> Float[Tensor, "n q c"]:
+    """Sample level by level with ``grid_sample`` (arguments: see :func:`sample_deformable`)."""
+    n, _, a, d = values.shape
+    q = locations.shape[1]
+    grids = (2 * locations - 1).to(values.dtype).transpose(1, 2).flatten(0, 1)  # (n a) q l p 2
+    shares = weights.to(values.dtype).transpose(1, 2).flatten(0, 1)  # (n a) q l p
+    total = values.new_zeros(n * a, d, q)
+    for level, (part, (height, width)) in enumerate(
+        zip(values.split([h * w for h, w in sizes], dim=1), sizes, strict=True)
+    ):
+        maps = part.permute(0, 2, 3, 1).reshape(n * a, d, height, width)
+        read = F.grid_sample(maps, grids[:, :, level], padding_mode="zeros", align_corners=False)
+        total = total + (read * shares[:, None, :, level]).sum(dim=-1)  # (n a) d q
+    return total.unflatten(0, (n, a)).permute(0, 3, 1, 2).flatten(2)
+
+
+def sample_by_gather(
+    values: Float[Tensor, "n s a d"],
+    sizes: Sizes,
+    locations: Float[Tensor, "n q a l p 2"],
+    weights: Float[Tensor, "n q a l p"],
+) -> Float[Tensor, "n q c"]:
+    """Sample as a weighted sum of gathered rows (arguments: see :func:`sample_deformable`)."""
+    n, s, a, _ = values.shape
+    heads = torch.arange(a, dtype=torch.int32, device=values.device)[:, None]
+    # One map at a time on a CPU: the rows of a map and what is computed of its locations stay in the cache.
+    parts = 1 if values.device.type == "cpu" else n
+    sampled = []
+    for first in range(0, n, parts):
+        chosen = slice(first, first + parts)
+        cells, shares = corners(sizes, locations[chosen], weights[chosen])  # m q a k
+        maps = torch.arange(len(cells), dtype=torch.int32, device=values.device)[:, None, None, None]
+        rows = (maps * s + cells) * a + heads
+        read = _sum_rows(values[chosen].flatten(0, 2), rows.flatten(0, 2), shares.flatten(0, 2))
+        sampled.append(read.unflatten(0, rows.shape[:3]).flatten(2))
+    return torch.cat(sampled)
+
+
+def gather_sources(
+    sources: Float[Tensor, "n s c"],
+    sizes: Sizes,
+    locations: Float[Tensor, "n q a l p 2"],
+    weights: Float[Tensor, "n q a l p"],
+    padding_mask: Bool[Tensor, "n s"] | None = None,
+) -> tuple[Float[Tensor, "n q a c"], Float[Tensor, "n q a"]]:
+    """Sample all channels of ``sources`` for each head, for few queries.
+
+    Args:
+        sources: every cell before its projection to values.
+        sizes: of the levels.
+        locations: x, y in [0, 1] over each level.
+        weights: of the points of all levels, for each head.
+        padding_mask: True on cells that read as zero.
+
+    Returns:
+        What every head of every query read, and the sum of the weights that lay on cells inside and not
+        padded: what the bias of a projection counts.
+    """
+    n, s, _ = sources.shape
+    cells, shares = corners(sizes, locations, weights)  # n q a k
+    rows = torch.arange(n, dtype=torch.int32, device=sources.device)[:, None, None, None] * s + cells
+    if padding_mask is not None:
+        shares = shares * ~padding_mask.flatten()[rows]
+    read = _sum_rows(sources.flatten(0, 1), rows.flatten(0, 2), shares.flatten(0, 2))
+    return read.unflatten(0, rows.shape[:3]), shares.sum(dim=-1)
+
+
+def corners(
+    sizes: Sizes, locations: Float[Tensor, "n q a l p 2"], weights: Float[Tensor, "n q a l p"]
+) -> tuple[Int[Tensor, "n q a k"], Float[Tensor, "n q a k"]]:
+    """Return the four cells around every location and their weights, 0 for those outside; k = 4 l p."""
+    extents = torch.tensor([(w, h) for h, w in sizes], device=locations.device)[:, None]  # l 1 2
+    starts = [0]
+    for height, width in sizes[:-1]:
+        starts.append(starts[-1] + height * width)
+    offsets = torch.tensor(starts, dtype=torch.int32, device=locations.device)[:, None]  # l 1
+    places = torch.addcmul(locations.new_tensor(-0.5), locations, extents.to(locations.dtype))
+    first = places.floor()
+    later = places - first  # n q a l p 2
+    cells, shares = [], []
+    for near, share in ((first, 1 - later), (first + 1, later)):
+        inside = (near >= 0) & (near < extents)
+        shares.append(share * inside)
+        cells.append(torch.where(inside, near, 0).to(torch.int32))
+    widths = extents[..., 0].to(torch.int32)
+    rows = [offsets + cell[..., 1] * widths for cell in cells]
+    index = torch.stack([row + cell[..., 0] for row in rows for cell in cells], dim=-1)
+    weighted = [weights * share[..., 1] for share in shares]
+    share = torch.stack([row * share[..., 0] for row in weighted for share in shares], dim=-1)
+    return index.flatten(3), share.flatten(3)
+
+
+def _sum_rows(
+    table: Float[Tensor, "r c"], rows: Int[Tensor, "m k"], weights: Float[Tensor, "m k"]
+) -> Float[Tensor, "m c"]:
+    """Return the weighted sums of ``k`` rows of ``table``."""
+    return F.embedding_bag(rows, table, per_sample_weights=weights.to(table.dtype), mode="sum")
