@@ -2,13 +2,29 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from deixis.data.records import VideoRecord
 from deixis.errors import SinkError, UnknownNameError
 
-from .export import a2d_sentences, ref_youtube_vos
+from .export import (
+    a2d_sentences,
+    coco,
+    davis16,
+    davis17,
+    folder,
+    jhmdb_sentences,
+    lvos,
+    mevis,
+    ovis,
+    ref_davis17,
+    ref_youtube_vos,
+    refcoco,
+    visual_genome,
+    youtube_vos,
+)
 from .export.files import NO_SEEN_LOSS, box_of, read_masks, write_json, write_video
 
 
@@ -25,9 +41,28 @@ class Layout:
     splits: tuple[str, ...] = ("train", "val", "test")
 
 
+_UNC = ("train", "val", "testA", "testB")
+
 LAYOUTS: Mapping[str, Layout] = {
     "ref-youtube-vos": Layout(ref_youtube_vos.write),
     "a2d-sentences": Layout(a2d_sentences.write, ("train", "test")),
+    "ref-davis17": Layout(ref_davis17.write, ("train", "val")),
+    "youtube-vos-2018": Layout(youtube_vos.write),
+    "youtube-vos-2019": Layout(youtube_vos.write),
+    "davis16": Layout(davis16.write, ("train", "val")),
+    "davis17": Layout(davis17.write),
+    "davis17-unsupervised": Layout(davis17.write, ("train", "val")),
+    "mevis": Layout(mevis.write, ("train", "val-u", "val")),
+    "lvos": Layout(lvos.write),
+    "ovis": Layout(ovis.write),
+    "jhmdb-sentences": Layout(jhmdb_sentences.write, ("test",)),
+    "refcoco": Layout(partial(refcoco.write, name="refcoco", split_by="unc"), _UNC),
+    "refcoco+": Layout(partial(refcoco.write, name="refcoco+", split_by="unc"), _UNC),
+    "refcocog": Layout(partial(refcoco.write, name="refcocog", split_by="umd")),
+    "refcocog-google": Layout(partial(refcoco.write, name="refcocog", split_by="google"), ("train", "val")),
+    "visual-genome": Layout(visual_genome.write, ("train",)),
+    "coco": Layout(coco.write, ("train", "val")),
+    "folder": Layout(folder.write),
 }
 """Data set -> how to write it. To add one: a module of ``export/`` with ``write``, and a line here."""
 

@@ -41,7 +41,12 @@ def refuse_existing(path: Path) -> None:
 
 def write_json(path: Path, content: Any) -> None:
     """Write ``content`` as JSON."""
-    place(path, lambda temporary: temporary.write_text(json.dumps(content), encoding="utf-8"))
+    write_text(path, json.dumps(content))
+
+
+def write_text(path: Path, text: str, encoding: str = "utf-8") -> None:
+    """Write ``text``."""
+    place(path, lambda temporary: temporary.write_text(text, encoding=encoding))
 
 
 def read_rows(path: Path) -> list[list[str]]:
@@ -56,7 +61,7 @@ def write_rows(path: Path, rows: list[list[str]]) -> None:
     """Write a comma-separated file."""
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows(rows)
-    place(path, lambda temporary: temporary.write_text(text.getvalue(), encoding="utf-8"))
+    write_text(path, text.getvalue())
 
 
 def write_image(path: Path, image: Image.Image) -> None:
