@@ -1,63 +1,226 @@
-"""``deixis evaluate``: score a model on the synthetic benchmark or on a data set on disk."""
+"""``deixis evaluate``: score saved masks or a model on a benchmark, compare results, check submissions."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import tyro
 
-from deixis.errors import DatasetError
+from deixis.errors import DatasetError, DeixisError
 from deixis.models.registry import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from deixis.data.records import VideoRecord
+    from deixis.evaluation.protocols.base import Options
+    from deixis.evaluation.reports.content import Report
+    from deixis.evaluation.subjects import Subject
 
 SYNTHETIC = "synthetic"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluate:
-    """Score a model on a benchmark: J, F, J&F, P@K, oIoU, mIoU, absent accuracy; also by kind of expression.
+    """Score saved masks (--predictions) or a model on a benchmark, or compare two results (--compare).
 
-    Writes result.json, report.md and rows.jsonl. A run that was stopped goes on with the videos that are not
-    done.
+    Masks are looked over first; whatever is wrong with them is said, and nothing is scored until it is put
+    right. Writes report.json, report.csv, report.md and report.html. A run that was stopped goes on with the
+    videos that are not done.
     """
 
-    benchmark: tyro.conf.Positional[str]
-    """synthetic, or a data set that `deixis data list` names."""
+    benchmark: tyro.conf.Positional[str] = ""
+    """synthetic, or a data set that `deixis data list` names. Not needed with --compare."""
+    predictions: Path | None = None
+    """Folder or zip of masks (for a2d-sentences and jhmdb-sentences a JSON file of run lengths) to score."""
+    root: Path | None = None
+    """Folder of the data set."""
+    truth: Path | None = None
+    """Folder of label maps VIDEO/FRAME.png to score against, in place of a data set (DAVIS)."""
+    split: str | None = None
+    """Split of the data set; by default the one that results are reported on."""
+    protocol: str | None = None
+    """Way of scoring, by default the benchmark's own; a wrong name lists them."""
+    missing: Literal["error", "zero"] = "error"
+    """What a missing mask is: an error, or scored as empty, which is noted in the report."""
+    workers: int = 1
+    """Processes that score masks."""
+    check_only: bool = False
+    """Look the --predictions over and score nothing; a zip as its server would see it."""
+    compare: tuple[Path, Path] | None = None
+    """Two result folders: print B - A with a bootstrap interval."""
+    out: Path | None = None
+    """Folder of the results; by default under out/evaluate."""
+    submission: Path | None = None
+    """Write the zip that the server of the data set takes, and score nothing."""
+    overwrite: bool = False
+    """Throw away what the folder holds and begin anew."""
     model: str = DEFAULT
     """Model, as `deixis models list` names it."""
     checkpoint: Path | None = None
     """Weights, where the name alone does not say: a folder of ours or a published file."""
-    root: Path | None = None
-    """Folder of the data set."""
-    split: str | None = None
-    """Split of the data set; by default the one that results are reported on."""
     num_clips: int | None = None
-    """Score the first clips only."""
+    """Of a model: score the first clips only."""
     permute: bool = False
-    """Language control: score each object against the answer to an expression of another object."""
+    """Of a model: language control, score each object against the answer to another object's expression."""
     seed: int = 0
-    """Of the permutation."""
-    out: Path | None = None
-    """Folder of the results; by default out/evaluate/BENCHMARK-SPLIT-MODEL."""
-    submission: Path | None = None
-    """Write the zip that the server of ref-youtube-vos takes, and score nothing."""
-    overwrite: bool = False
-    """Throw away what the folder holds and begin anew."""
+    """Of the permutation and of the bootstrap."""
     device: str = "auto"
     """cpu, cuda, cuda:1, mps, or auto."""
     dtype: str = "auto"
     """float32, bfloat16, or auto."""
     videos: bool = False
-    """Print the figures of every video too; report.md has them in any case."""
+    """Print the figures of every video too; the report has them in any case."""
 
     def run(self) -> None:
         """Score, write and print."""
         if self.num_clips is not None and self.num_clips < 1:
             raise ValueError(f"--num-clips must be at least 1, got {self.num_clips}")
+        if self.workers < 1:
+            raise ValueError(f"--workers must be at least 1, got {self.workers}")
+        from deixis.evaluation.checks.problems import PredictionError
+
+        try:
+            self._dispatch()
+        except PredictionError as error:
+            if len(error.lines) < 2:
+                raise
+            for line in error.lines:
+                print(f"deixis: {line}", file=sys.stderr)
+            raise DeixisError(
+                f"{self.predictions} is not scored, for the {len(error.lines)} reasons above"
+            ) from error
+
+    def _dispatch(self) -> None:
+        """Do what the arguments ask for."""
+        if self.compare is not None:
+            self._compare(*self.compare)
+        elif not self.benchmark:
+            raise ValueError("which benchmark? name one (see `deixis data list`), or give --compare A B")
+        elif self.predictions is None:
+            self._evaluate_model()
+        elif self.submission is not None:
+            self._pack(self.predictions, self.submission)
+        elif self.check_only:
+            self._check(self.predictions)
+        else:
+            self._score(self.predictions)
+
+    def _compare(self, first: Path, second: Path) -> None:
+        from deixis.evaluation.reports.compare import compare, load_result
+        from deixis.evaluation.reports.compare_tables import render_comparison, write_comparison
+
+        comparison = compare(load_result(first), load_result(second), seed=self.seed)
+        print(render_comparison(comparison))
+        if self.out is not None:
+            write_comparison(comparison, self.out)
+            print(f"written: {self.out / 'comparison.html'}")
+
+    def _score(self, predictions: Path) -> None:
+        from tqdm import tqdm
+
+        from deixis.evaluation.file_run import evaluate_files
+        from deixis.evaluation.protocols.base import SampleProtocol
+        from deixis.evaluation.reports.tables import render_markdown
+        from deixis.evaluation.reports.write import PAGE_FILE
+        from deixis.evaluation.sample_run import evaluate_samples
+        from deixis.evaluation.subjects import choose_protocol
+
+        protocol = choose_protocol(self.benchmark, self.protocol)
+        subject = self._subject()
+        out = self.out or self._default_out(predictions.resolve().stem, protocol.name)
+        if isinstance(protocol, SampleProtocol):
+            report = evaluate_samples(predictions, subject, protocol, out)
+        else:
+            with tqdm(total=len(subject.truths), unit="video", disable=None) as bar:
+                report = evaluate_files(
+                    predictions,
+                    subject,
+                    protocol,
+                    out,
+                    options=self._options(),
+                    num_workers=self.workers,
+                    overwrite=self.overwrite,
+                    on_video=bar.update,
+                )
+        print(render_markdown(report, groups=self._groups(report)))
+        print(f"written: {out / PAGE_FILE}")
+
+    def _check(self, predictions: Path) -> None:
+        """Look predictions over; exit with an error where something is wrong."""
+        from deixis.evaluation.file_run import check_files
+        from deixis.evaluation.files import open_files
+        from deixis.evaluation.protocols.base import SampleProtocol
+        from deixis.evaluation.subjects import choose_protocol
+        from deixis.evaluation.submission import FORMATS, check_submission
+
+        if self.benchmark in FORMATS and predictions.is_file():
+            findings = check_submission(
+                open_files(predictions), self._server_records(), dataset=self.benchmark
+            )
+            place = f"the server of {self.benchmark}"
+        else:
+            protocol = choose_protocol(self.benchmark, self.protocol)
+            if isinstance(protocol, SampleProtocol):
+                raise DeixisError(f"{protocol.name} takes one JSON file, which is checked as it is scored")
+            findings = check_files(predictions, self._subject().truths, protocol, self._options())
+            place = f"the protocol {protocol.name}"
+        for line in findings.note_lines():
+            print(f"note: {line}")
+        findings.raise_problems(predictions)
+        print(f"{predictions} is what {place} takes")
+
+    def _pack(self, predictions: Path, submission: Path) -> None:
+        from deixis.evaluation.files import open_files
+        from deixis.evaluation.submission import find_format, pack_submission
+
+        find_format(self.benchmark)
+        num_images = pack_submission(
+            open_files(predictions),
+            self._server_records(),
+            submission,
+            dataset=self.benchmark,
+            overwrite=self.overwrite,
+        )
+        print(f"written: {submission}, {num_images:,} images")
+
+    def _server_records(self) -> "Sequence[VideoRecord]":
+        """Return the records of the split that goes to a server, with or without truth."""
+        return self._records()[1]
+
+    def _subject(self) -> "Subject":
+        from deixis.evaluation.subjects import choose_protocol, find_subject, subject_of_folder
+
+        protocol = choose_protocol(self.benchmark, self.protocol)
+        if self.truth is not None:
+            return subject_of_folder(self.benchmark, self.truth)
+        if self.benchmark == SYNTHETIC:
+            raise DeixisError(
+                "the synthetic benchmark has no masks on disk; write it with `deixis data export`, and "
+                "evaluate the layout with --root"
+            )
+        if self.root is None:
+            raise DatasetError(
+                f"where is {self.benchmark}? give its folder with --root, or label maps with --truth"
+            )
+        return find_subject(self.benchmark, self.root, self.split, protocol)
+
+    def _options(self) -> "Options":
+        from deixis.evaluation.protocols.base import Options
+
+        return Options(missing=self.missing)
+
+    def _groups(self, report: "Report") -> list[str]:
+        """Return the kinds of groups to print: all but the videos, unless they are asked for."""
+        return [kind for kind in report.groups if self.videos or kind != "video"]
+
+    def _default_out(self, name: str, protocol: str) -> Path:
+        parts = (self.benchmark, self.split, protocol if protocol != self.benchmark else None, name)
+        return Path("out") / "evaluate" / "-".join(part for part in parts if part).replace("/", "_")
+
+    def _evaluate_model(self) -> None:
+        """Run a model over the benchmark, for scores or for a submission."""
         split, records = self._records()
         from tqdm import tqdm
 
@@ -74,6 +237,7 @@ class Evaluate:
                 tqdm(records, unit="video", disable=None),
                 predict_with(segmenter),
                 self.submission,
+                dataset=self.benchmark,
                 overwrite=self.overwrite,
             )
             print(f"written: {self.submission}, {num_images:,} images")
@@ -89,7 +253,8 @@ class Evaluate:
                 *((("root", str(self.root.resolve())),) if self.root is not None else ()),
             ),
         )
-        out = self._out(split)
+        name = f"{self.benchmark}-{split}-{self.model}{'-permuted' if self.permute else ''}"
+        out = self.out or Path("out") / "evaluate" / name.replace("/", "_")
         result = evaluate(
             tqdm(records, unit="video", disable=None),
             predict_with(segmenter),
@@ -115,9 +280,3 @@ class Evaluate:
             raise DatasetError(f"where is {self.benchmark}? give its folder with --root")
         split = self.split or entry.evaluated
         return split, load_records(self.benchmark, self.root, split)[: self.num_clips]
-
-    def _out(self, split: str) -> Path:
-        if self.out is not None:
-            return self.out
-        name = f"{self.benchmark}-{split}-{self.model}{'-permuted' if self.permute else ''}"
-        return Path("out") / "evaluate" / name.replace("/", "_")

@@ -165,7 +165,7 @@ def _rule(truth: VideoTruth, protocol: VideoProtocol) -> Rule:
     may be, and says so when it scores.
     """
     if protocol.pixels == "mask":
-        return Rule(is_binary=True)
+        return Rule(is_binary=True, is_union=not protocol.unit)
     return Rule(is_binary=False, ids=frozenset(truth.object_ids) if _is_listed(truth) else None)
 
 

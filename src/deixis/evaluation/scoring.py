@@ -136,7 +136,7 @@ def score_task(
     try:
         rows = protocol.score_video(task.truth, prediction, options)
     except DatasetError as error:
-        prediction.findings.problems.append(Problem(str(error), task.truth.name))
+        prediction.findings.problems.append(Problem(str(error), ""))
         rows = []
     return Outcome(
         video=task.truth.name,

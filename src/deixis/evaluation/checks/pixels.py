@@ -23,10 +23,12 @@ class Rule:
     Attributes:
         is_binary: any non-zero pixel is foreground; otherwise a pixel's value is the id of its object.
         ids: ids that may occur in label maps; None: any from 1 to 254.
+        is_union: a binary mask may be made of several ids, without a word about it.
     """
 
     is_binary: bool
     ids: frozenset[int] | None = None
+    is_union: bool = False
 
 
 def decode_mask(content: bytes, place: str, findings: Findings) -> UInt8[np.ndarray, "H W"] | None:
@@ -60,7 +62,7 @@ def check_mask(
     values = np.flatnonzero(np.bincount(mask.ravel(), minlength=256))
     values = values[values > 0].tolist()
     if rule.is_binary:
-        if len(values) > 1:
+        if len(values) > 1 and not rule.is_union:
             findings.notes.append(
                 Problem(
                     "masks with several non-zero values", place, "every non-zero pixel counts as foreground"

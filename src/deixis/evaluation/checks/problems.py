@@ -6,10 +6,20 @@ from dataclasses import dataclass, field
 from deixis.errors import DeixisError
 
 _NUM_NAMED = 10
+_NUM_LINES = 20
 
 
 class PredictionError(DeixisError):
-    """Predictions that cannot be scored as they are."""
+    """Predictions that cannot be scored as they are.
+
+    Attributes:
+        lines: what is wrong, a line a kind of problem; empty where the message itself says it.
+    """
+
+    def __init__(self, message: str, lines: Sequence[str] = ()) -> None:
+        """Say what is wrong; ``lines`` are added to the message."""
+        super().__init__(message + "; ".join(lines))
+        self.lines = tuple(lines)
 
 
 @dataclass(frozen=True)
@@ -18,7 +28,7 @@ class Problem:
 
     Attributes:
         kind: short name of the kind, by which problems are put together ("missing frames").
-        place: the file, folder or video.
+        place: the file, folder or video; "" where the kind names it.
         advice: what the kind means and what to do about it; the same for all problems of a kind.
     """
 
@@ -62,7 +72,7 @@ class Findings:
         """
         lines = self.problem_lines()
         if lines:
-            raise PredictionError(f"{where} cannot be scored: " + "; ".join(lines))
+            raise PredictionError(f"{where} cannot be scored: ", lines)
 
 
 def _lines(problems: Sequence[Problem]) -> list[str]:
@@ -75,5 +85,8 @@ def _lines(problems: Sequence[Problem]) -> list[str]:
         named = ", ".join(places[:_NUM_NAMED])
         more = f" and {len(places) - _NUM_NAMED:,} more" if len(places) > _NUM_NAMED else ""
         count = f" ({len(places):,})" if len(places) > 1 else ""
-        lines.append(f"{kind}{count}: {named}{more}" + (f" - {advice}" if advice else ""))
+        place = f"{count}: {named}{more}" if named else ""
+        lines.append(f"{kind}{place}" + (f" - {advice}" if advice else ""))
+    if len(lines) > _NUM_LINES:
+        lines[_NUM_LINES:] = [f"and {len(lines) - _NUM_LINES} more problems"]
     return lines

@@ -12,6 +12,9 @@ from deixis.inference.record import versions
 _FRACTIONS = ("V", "IoU")
 """The extra figures of rows that are fractions; the others are counts."""
 
+_LIBRARIES = ("deixis", "python", "numpy", "pillow")
+"""What the figures of saved masks depend on."""
+
 _REMARKS = {
     "proposal": "matched with predicted object {:.0f}",
     "is_absent": "nothing answers it",
@@ -52,7 +55,7 @@ def build_report(
         groups={**score.groups, "video": by_video(rows)},
         rows=rows,
         notes=(*score.notes, *notes),
-        versions=versions(),
+        versions={name: version for name, version in versions().items() if name in _LIBRARIES},
         date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         seconds=round(seconds, 3),
     )
