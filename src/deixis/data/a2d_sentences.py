@@ -7,12 +7,12 @@ ROOT/text_annotations/a2d_missed_videos.txt
 ROOT/text_annotations/a2d_annotation_with_instances/VIDEO/FFFFF.h5
 """
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 
 from deixis.data.readers import InstanceIds, MatlabMasks, VideoFile
 from deixis.data.records import Expression, VideoRecord
+from deixis.data.tables import read_rows
 from deixis.errors import DatasetError, MissingSplitError, UnknownNameError
 
 SPLITS = ("train", "test")
@@ -81,7 +81,7 @@ def _make_record(
 
 def _read_videos(path: Path) -> Iterator[tuple[str, int, str]]:
     """Yield name, number of frames and split of each video."""
-    for number, row in _rows(path):
+    for number, row in read_rows(path):
         if len(row) != 9 or row[8].strip() not in _SUBSETS or not row[6].strip().isdigit():
             raise DatasetError(
                 f"line {number} of {path} is not the nine columns of A2D's videoset.csv: {row}"
@@ -91,7 +91,7 @@ def _read_videos(path: Path) -> Iterator[tuple[str, int, str]]:
 
 def _read_queries(path: Path) -> dict[str, list[tuple[int, str]]]:
     """Return video -> (instance, text) in the order of the file."""
-    rows = _rows(path)
+    rows = read_rows(path)
     _, header = next(rows, (0, []))
     if [column.strip() for column in header] != ["video_id", "instance_id", "query"]:
         raise DatasetError(f"{path} does not start with video_id,instance_id,query; it is not A2D-Sentences")
@@ -112,14 +112,3 @@ def _read_missed(path: Path) -> frozenset[str]:
     if not path.is_file():
         return frozenset()
     return frozenset(line.strip() for line in path.read_text(encoding="utf-8").splitlines())
-
-
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the numbered rows of a comma-separated file."""
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            for row in (reader := csv.reader(file)):
-                if row:
-                    yield reader.line_num, row
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"cannot read {path}: {error}; unpack A2D-Sentences again") from error

@@ -76,6 +76,17 @@ class DatasetEntry:
         return (importlib.import_module(self.module).__doc__ or "").strip()
 
 
+_REFCOCO_LICENCE = "not stated for the expressions; images of COCO under the terms of Flickr"
+
+
+def _referred(
+    images: int | None, objects: int, sentences: int, *, is_published: bool = True
+) -> tuple[Counts, ...]:
+    """Give the numbers of a split of RefCOCO; those of images are nowhere published."""
+    unsure = ("videos",) if is_published else ("videos", "expressions")
+    return (Counts(videos=images, expressions=sentences, objects=objects, unsure=unsure),)
+
+
 DATASETS: Mapping[str, DatasetEntry] = {
     "ref-youtube-vos": DatasetEntry(
         module="deixis.data.ref_youtube_vos",
@@ -232,6 +243,103 @@ DATASETS: Mapping[str, DatasetEntry] = {
             "val": (Counts(videos=140, unsure=("videos",)),),
             "test": (Counts(videos=154, unsure=("videos",)),),
         },
+    ),
+    "jhmdb-sentences": DatasetEntry(
+        module="deixis.data.jhmdb_sentences",
+        splits=("test",),
+        evaluated="test",
+        source="jhmdb.is.tue.mpg.de, kgavrilyuk.github.io/publication/actor_action (hosts are often down)",
+        licence="JHMDB for research; no licence stated for the sentences",
+        needs="Rename_Images and puppet_mask of JHMDB, jhmdb_annotation.txt of Gavrilyuk et al.",
+        counts={"test": (Counts(videos=928, expressions=928),)},
+    ),
+    "refcoco": DatasetEntry(
+        module="deixis.data.refcoco",
+        splits=("train", "val", "testA", "testB"),
+        evaluated="val",
+        source="github.com/lichengunc/refer (its server is broken: mirrors in issue 14), cocodataset.org",
+        licence=_REFCOCO_LICENCE,
+        needs="refcoco.zip and train2014.zip of COCO, or a converted copy",
+        unit="images",
+        counts={
+            "train": _referred(16994, 42404, 120624),
+            "val": _referred(1500, 3811, 10834),
+            "testA": _referred(750, 1975, 5657),
+            "testB": _referred(750, 1810, 5095),
+        },
+    ),
+    "refcoco+": DatasetEntry(
+        module="deixis.data.refcoco",
+        reads="refcoco_plus",
+        splits=("train", "val", "testA", "testB"),
+        evaluated="val",
+        source="github.com/lichengunc/refer (its server is broken: mirrors in issue 14), cocodataset.org",
+        licence=_REFCOCO_LICENCE,
+        needs="refcoco+.zip and train2014.zip of COCO, or a converted copy",
+        unit="images",
+        counts={
+            "train": _referred(16992, 42278, 120191, is_published=False),
+            "val": _referred(1500, 3805, 10758, is_published=False),
+            "testA": _referred(750, 1975, 5726, is_published=False),
+            "testB": _referred(750, 1798, 4889, is_published=False),
+        },
+    ),
+    "refcocog": DatasetEntry(
+        module="deixis.data.refcoco",
+        reads="refcocog",
+        splits=("train", "val", "test"),
+        evaluated="val",
+        source="github.com/lichengunc/refer (its server is broken: mirrors in issue 14), cocodataset.org",
+        licence=_REFCOCO_LICENCE,
+        needs="refcocog.zip with refs(umd).p and train2014.zip of COCO, or a converted copy",
+        unit="images",
+        counts={
+            "train": _referred(21899, 42226, 80512, is_published=False),
+            "val": _referred(1300, 2573, 4896, is_published=False),
+            "test": _referred(2600, 5023, 9602, is_published=False),
+        },
+    ),
+    "refcocog-google": DatasetEntry(
+        module="deixis.data.refcoco",
+        reads="refcocog_google",
+        splits=("train", "val"),
+        evaluated="val",
+        source="github.com/lichengunc/refer (its server is broken: mirrors in issue 14), cocodataset.org",
+        licence=_REFCOCO_LICENCE,
+        needs="refcocog.zip with refs(google).p and train2014.zip of COCO",
+        unit="images",
+        counts={
+            "train": _referred(None, 44822, 85474, is_published=False),
+            "val": _referred(None, 5000, 9536, is_published=False),
+        },
+    ),
+    "visual-genome": DatasetEntry(
+        module="deixis.data.visual_genome",
+        splits=("train",),
+        evaluated="train",
+        source="homes.cs.washington.edu/~ranjay/visualgenome",
+        licence="CC BY 4.0",
+        needs="images.zip, images2.zip, region_descriptions.json.zip, image_data.json.zip; boxes, no masks",
+        unit="images",
+        counts={"train": (Counts(videos=108077),)},
+    ),
+    "coco": DatasetEntry(
+        module="deixis.data.coco",
+        splits=("train", "val"),
+        evaluated="val",
+        source="cocodataset.org",
+        licence="annotations CC BY 4.0; images under the terms of Flickr",
+        needs="annotations_trainval2017.zip, train2017.zip, val2017.zip; or those of 2014",
+        unit="images",
+        counts={"train": (Counts(videos=117266, unsure=("videos",)),)},
+    ),
+    "folder": DatasetEntry(
+        module="deixis.data.folder",
+        splits=("train", "val", "test"),
+        evaluated="val",
+        source="one's own data",
+        licence="one's own",
+        needs="dataset.json, and the frames or videos that it names",
     ),
 }
 """Name -> entry. To add one: a module of this folder with ``records``, and a line here."""

@@ -56,6 +56,7 @@ class ObjectInfo:
         is_seen: whether training knows its kind, where the data set divides its results by that.
         first_frame: index of the frame whose mask is given to a method that follows objects; None: not told.
         frames: indices at which the data set lists the object, absent or not; None: all.
+        box: x, y, width, height in pixels, for data sets of images with boxes and no masks; None: not told.
     """
 
     id: int
@@ -63,6 +64,7 @@ class ObjectInfo:
     is_seen: bool | None = None
     first_frame: int | None = None
     frames: Sequence[int] | None = None
+    box: tuple[float, float, float, float] | None = None
 
 
 @dataclass(frozen=True)
