@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import UInt8
 
-from deixis.evaluation.checks.pixels import Rule, check_mask, decode_mask
+from deixis.evaluation.checks.pixels import Rule, check_mask, decode_mask, found_ids
 from deixis.evaluation.checks.problems import Findings
 from deixis.evaluation.files import Files
 
@@ -48,6 +48,7 @@ class CheckedPrediction:
         rule: what pixels may hold.
         is_zero_allowed: a mask that is missing counts as empty, and that is noted.
         findings: what was wrong so far.
+        seen: key -> ids that occurred in its label maps.
     """
 
     files: Files
@@ -56,6 +57,7 @@ class CheckedPrediction:
     rule: Rule
     is_zero_allowed: bool
     findings: Findings = field(default_factory=Findings)
+    seen: dict[str, set[int]] = field(default_factory=dict, init=False)
     _known: frozenset[str] = field(init=False)
     _reported: set[str] = field(default_factory=set, init=False)
 
@@ -82,6 +84,8 @@ class CheckedPrediction:
         mask = decode_mask(self.files.read(name), name, findings)
         if mask is None or not check_mask(mask, name, self.size, self.rule, findings):
             return np.zeros(self.size, np.uint8)
+        if not self.rule.is_binary:
+            self.seen.setdefault(key, set()).update(found_ids(mask))
         return mask
 
 

@@ -138,12 +138,27 @@ def score_task(
     except DatasetError as error:
         prediction.findings.problems.append(Problem(str(error), ""))
         rows = []
+    if not task.rule.is_binary:
+        _note_unpredicted(rows, prediction, protocol)
     return Outcome(
         video=task.truth.name,
         sha256=sha256,
         rows=[] if prediction.findings.problems else rows,
         findings=prediction.findings,
     )
+
+
+def _note_unpredicted(
+    rows: Sequence[ObjectRow], prediction: CheckedPrediction, protocol: VideoProtocol
+) -> None:
+    """Note the objects that no label map has: they are scored as the protocol demands, and it is said."""
+    for row in rows:
+        key = row.group.split()[-1] if protocol.unit == "annotator" else ""
+        predicted = int(row.extra.get("proposal", int(row.name)))
+        if predicted not in prediction.seen.get(key, ()):
+            place = " ".join(part for part in (row.group if key else "", row.video, row.name) if part)
+            advice = protocol.zero or "their masks count as empty"
+            prediction.findings.notes.append(Problem("objects that are never predicted", place, advice))
 
 
 def truth_size(truth: VideoTruth) -> tuple[int, int]:

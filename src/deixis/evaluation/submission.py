@@ -79,6 +79,7 @@ def write_submission(
     """Predict every expression and write the zip for a data set's server, atomically.
 
     Where the server wants label maps, each expression stands for its one object, and higher ids lie on top.
+    Data sets without a server get the form of Ref-YouTube-VOS.
 
     Returns:
         The number of images.
@@ -88,7 +89,7 @@ def write_submission(
         DatasetError: a prediction has another size or number of frames than its video, or a video has no
             expressions.
     """
-    form = find_format(dataset)
+    form = FORMATS.get(dataset, FORMATS["ref-youtube-vos"])
     with _new_archive(path, overwrite=overwrite) as add:
         return sum(_add_video(add, record, predict, form) for record in records)
 
