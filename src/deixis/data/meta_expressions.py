@@ -22,16 +22,31 @@ def read_json(path: Path) -> Any:
     """Read a JSON file.
 
     Raises:
-        DatasetError: it is missing or is not JSON.
+        DatasetError: it is missing, is not JSON, or has a key twice in one table, of which JSON readers
+            silently drop the first.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_table)
     except FileNotFoundError as error:
         raise DatasetError(
             f"there is no {path}; check the root folder and the archives unpacked there"
         ) from error
+    except _DuplicateKeyError as error:
+        raise DatasetError(f"{path} has {error} twice in one table; unpack it again") from error
     except (OSError, ValueError) as error:
         raise DatasetError(f"cannot read {path} as JSON: {error}; unpack it again") from error
+
+
+class _DuplicateKeyError(Exception):
+    """A key that a table of JSON has twice."""
+
+
+def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) != len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _DuplicateKeyError(repr(next(key for key in keys if keys.count(key) > 1)))
+    return table
 
 
 def read_videos(path: Path) -> dict[str, Any]:
