@@ -74,38 +74,41 @@ def packed_contour_accuracy(
     tolerance: float = TOLERANCE,
 ) -> Float[np.ndarray, "*t"]:
     """Do the same as :func:`contour_accuracy` on packed masks of ``size`` (height, width)."""
-    height, width = size
     leading, shape = prediction.shape[:-2], prediction.shape[-2:]
-    radius = tolerance_radius(height, width, tolerance)
     pairs = zip(prediction.reshape(-1, *shape), annotation.reshape(-1, *shape), strict=True)
-    counts = [_match_pair(first, second, width, radius) for first, second in pairs]
+    radius = tolerance_radius(size[0], size[1], tolerance)
+    counts = [compare_pair(first, second, size[1], radius)[2:] for first, second in pairs]
     return f_measure(*np.array(counts, np.int64).reshape(-1, 4).T).reshape(leading)
 
 
-def _match_pair(
+def compare_pair(
     first: UInt64[np.ndarray, "H w"], second: UInt64[np.ndarray, "H w"], width: int, radius: int
-) -> tuple[int, int, int, int]:
-    """Count contour pixels, and those that match, of two masks; see :func:`match_boundaries`."""
-    *cropped, cropped_width = crop_to_content(first, second, width)
-    if not cropped[0].size:
-        return 0, 0, 0, 0
-    return match_boundaries(*packed_boundary(np.stack(cropped), cropped_width), radius)
+) -> tuple[int, int, int, int, int, int]:
+    """Count everything that J and F of two masks of ``width`` pixels a row are made of.
+
+    Returns:
+        Pixels in both masks, in either, and the four counts of :func:`match_boundaries`.
+    """
+    pair, cropped_width = crop_to_content(first, second, width)
+    if not pair.size:
+        return 0, 0, 0, 0, 0, 0
+    areas = count(pair)
+    intersection = int(count(pair[0] & pair[1]))
+    matches = match_boundaries(packed_boundary(pair, cropped_width), radius)
+    return intersection, int(areas[0] + areas[1]) - intersection, *matches
 
 
-def match_boundaries(
-    first: UInt64[np.ndarray, "H w"], second: UInt64[np.ndarray, "H w"], radius: int
-) -> tuple[int, int, int, int]:
+def match_boundaries(pair: UInt64[np.ndarray, "2 H w"], radius: int) -> tuple[int, int, int, int]:
     """Count contour pixels within ``radius`` of the other contour.
 
     Returns:
-        Pixels of ``first``, those of them that match, pixels of ``second``, those of them that match.
+        Pixels of the first contour, those of them that match, pixels of the second, those of them that match.
     """
-    pair = np.stack([first, second])  # 2 H w
-    totals = count(pair)
-    if not totals.all():
-        return int(totals[0]), 0, int(totals[1]), 0
-    matched = count(pair & dilate(pair, radius)[::-1])
-    return int(totals[0]), int(matched[0]), int(totals[1]), int(matched[1])
+    totals = count(pair).tolist()
+    if not all(totals):
+        return totals[0], 0, totals[1], 0
+    matched = count(pair & dilate(pair, radius)[::-1]).tolist()
+    return totals[0], matched[0], totals[1], matched[1]
 
 
 def f_measure(

@@ -11,9 +11,9 @@ from jaxtyping import Float, UInt8, UInt64
 
 from deixis.metrics.contour import (
     TOLERANCE,
+    compare_pair,
     f_measure,
     packed_boundary,
-    packed_contour_accuracy,
     tolerance_radius,
 )
 from deixis.metrics.packed import count, dilate, pack
@@ -21,14 +21,18 @@ from deixis.metrics.region import similarity_of_counts
 
 
 def pack_labels(labels: UInt8[np.ndarray, "H W"], ids: Sequence[int]) -> UInt64[np.ndarray, "n H w"]:
-    """Pack the mask of each id of a label map."""
+    """Pack the mask of each id, above 0, of a label map."""
     height, width = labels.shape
+    words = np.zeros((len(ids), height, -(-width // 64)), np.uint64)
+    rows = labels.max(axis=1).nonzero()[0]
+    if not rows.size:
+        return words
+    shown = slice(int(rows[0]), int(rows[-1]) + 1)
     # Rows of whole words: each mask is packed in one go.
-    masks = np.zeros((height, -(-width // 64) * 64), bool)
-    words = np.empty((len(ids), height, masks.shape[1] // 64), np.uint64)
+    masks = np.zeros((shown.stop - shown.start, words.shape[-1] * 64), bool)
     for packed, label in zip(words, ids, strict=True):
-        np.equal(labels, label, out=masks[:, :width])
-        packed[...] = pack(masks)
+        np.equal(labels[shown], label, out=masks[:, :width])
+        packed[shown] = pack(masks)
     return words
 
 
@@ -39,8 +43,15 @@ def score_packed(
     tolerance: float = TOLERANCE,
 ) -> tuple[Float[np.ndarray, "*n"], Float[np.ndarray, "*n"]]:
     """Return J and F of each pair of packed masks of ``size`` (height, width)."""
-    region = similarity_of_counts(count(prediction & annotation), count(prediction | annotation))
-    return region, packed_contour_accuracy(prediction, annotation, size, tolerance)
+    leading, shape = prediction.shape[:-2], prediction.shape[-2:]
+    radius = tolerance_radius(size[0], size[1], tolerance)
+    pairs = zip(prediction.reshape(-1, *shape), annotation.reshape(-1, *shape), strict=True)
+    counts = [compare_pair(first, second, size[1], radius) for first, second in pairs]
+    intersection, union, *matches = np.array(counts, np.int64).reshape(-1, 6).T
+    return (
+        similarity_of_counts(intersection, union).reshape(leading),
+        f_measure(*matches).reshape(leading),
+    )
 
 
 class _Part(NamedTuple):

@@ -46,21 +46,23 @@ def has_pixels(words: UInt64[np.ndarray, "*t H w"]) -> Bool[np.ndarray, "*t"]:
 
 def crop_to_content(
     first: UInt64[np.ndarray, "H w"], second: UInt64[np.ndarray, "H w"], width: int
-) -> tuple[UInt64[np.ndarray, "h v"], UInt64[np.ndarray, "h v"], int]:
+) -> tuple[UInt64[np.ndarray, "2 h v"], int]:
     """Cut two masks to the joint box of their pixels, with a margin of a row and of a pixel at least.
 
     Returns:
-        Views of both masks, and the width in pixels of what they show; nothing at all of two empty masks.
+        Both masks, and the width in pixels of what they show; nothing at all of two empty masks.
     """
     either = first | second
-    rows = np.flatnonzero(np.bitwise_or.reduce(either, axis=1))
+    rows = np.bitwise_or.reduce(either, axis=1).nonzero()[0]
     if not rows.size:
-        return first[:0], second[:0], width
-    columns = np.flatnonzero(np.bitwise_or.reduce(either, axis=0))
-    top, left = max(rows[0] - 1, 0), max(columns[0] - 1, 0)
-    right = min(columns[-1] + 2, first.shape[1])
-    box = (slice(top, rows[-1] + 2), slice(left, right))
-    return first[box], second[box], min(int(right) * 64, width) - int(left) * 64
+        return np.empty((2, 0, 0), np.uint64), width
+    columns = np.bitwise_or.reduce(either, axis=0).nonzero()[0]
+    top, left = max(int(rows[0]) - 1, 0), max(int(columns[0]) - 1, 0)
+    bottom, right = int(rows[-1]) + 2, min(int(columns[-1]) + 2, first.shape[1])
+    box = (slice(top, bottom), slice(left, right))
+    pair = np.empty((2, *first[box].shape), np.uint64)
+    pair[0], pair[1] = first[box], second[box]
+    return pair, min(right * 64, width) - left * 64
 
 
 def shift_right(words: UInt64[np.ndarray, "*t w"]) -> UInt64[np.ndarray, "*t w"]:
