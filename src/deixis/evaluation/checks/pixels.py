@@ -63,11 +63,7 @@ def check_mask(
         )
         return False
     if rule.is_binary:
-        if (
-            not rule.is_union
-            and np.count_nonzero(mask) != np.count_nonzero(mask == mask.max())
-            and mask.any()
-        ):
+        if not rule.is_union and np.count_nonzero(mask) > np.count_nonzero(mask == max(1, mask.max())):
             findings.notes.append(
                 Problem(
                     "masks with several non-zero values", place, "every non-zero pixel counts as foreground"
