@@ -9,6 +9,7 @@ from miniature import write_ref_youtube_vos as write_ref
 
 from deixis.data import a2d_sentences, ref_davis17, ref_youtube_vos
 from deixis.data.catalog import DATASETS, find_dataset, load_records
+from deixis.data.readers import MatlabMasks
 from deixis.data.records import Expression
 from deixis.errors import DatasetError, UnknownNameError
 
@@ -104,6 +105,17 @@ def test_a2d_sentences(tmp_path):
     greys = record.frames.read([5, 1, 99]).mean((1, 2, 3))
     np.testing.assert_allclose(greys, [100, 20, 100], atol=3)
     assert a2d_sentences.records(tmp_path, "train") == []
+
+
+def test_a2d_sentences_opens_no_masks_before_they_are_asked_for(tmp_path, monkeypatch):
+    write_a2d(tmp_path)
+    opened, real = [], MatlabMasks.instances
+    monkeypatch.setattr(
+        MatlabMasks, "instances", lambda self, index: opened.append(index) or real(self, index)
+    )
+    (record,) = a2d_sentences.records(tmp_path, "test")
+    assert opened == []
+    assert record.object_ids == (0, 1, 3) and record.object_ids[1:] == (1, 3) and opened == [1, 4]
 
 
 @pytest.mark.parametrize(

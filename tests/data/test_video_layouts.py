@@ -207,7 +207,8 @@ def test_lvos_ranges_captions_and_unseen_videos(tmp_path):
     (record,) = lvos.records(tmp_path, "val")
     told = [(one.id, one.first_frame, list(one.frames), one.is_seen) for one in record.objects]
     assert told == [(1, 0, [0, 1, 2], None), (2, 1, [1, 2], None)] and record.expressions == ()
-    assert list(lvos.split_findings(tmp_path, "val", [record])) == []
+    (finding,) = lvos.split_findings(tmp_path, "val", [record])
+    assert finding.is_known and "nothing tells seen from unseen videos" in str(finding)
     (tmp_path / "unseen_videos.txt").write_text("clip\n")
     content = json.loads((tmp_path / "valid" / "valid_meta.json").read_text())
     content["videos"]["clip"]["objects"]["2"] |= {"caption": "a late thing"}

@@ -26,6 +26,8 @@ from .records import Expression, ObjectInfo, VideoRecord
 SPLITS = ("train", "val", "test")
 _FOLDERS = {"train": ("train",), "val": ("valid", "val"), "test": ("test",)}
 
+_UNSEEN = "unseen_videos.txt"
+
 _FLAWED = {"3Zf4NFzn": "00000526", "7K7WVzGG": "00001666"}
 """Masks of V2 that users report to be wrong."""
 
@@ -76,6 +78,9 @@ def split_findings(root: Path, split: str, records: Sequence[VideoRecord]) -> It
     base = find_folder(root, _FOLDERS[split])
     if base is None:
         return
+    if not (root / _UNSEEN).is_file():
+        told = f"there is no {root / _UNSEEN}: nothing tells seen from unseen videos"
+        yield Finding("", told, is_known=True)
     videos = _read_videos(_meta_path(root, base, split, "meta"))
     for record in records:
         for info in record.objects:
@@ -155,5 +160,5 @@ def _read_videos(path: Path) -> dict[str, dict[int, dict[str, Any]]]:
 
 
 def _read_unseen(root: Path) -> frozenset[str] | None:
-    path = root / "unseen_videos.txt"
+    path = root / _UNSEEN
     return frozenset(path.read_text(encoding="utf-8").split()) if path.is_file() else None
