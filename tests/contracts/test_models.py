@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_models import TINY, build
+from tiny_models import FRAMES_APART, PADDING_APART, TINY, build, of_families
 
 from deixis.models.loading import load, save
 from deixis.models.registry import FAMILIES
@@ -92,6 +92,10 @@ def test_masks_of_chosen_queries_only(model):
 def test_gradients_reach_every_trained_parameter(name: str):
     torch.manual_seed(0)
     model = build(name).train()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if not parameter.any():  # layers that start at zero hide what is before them
+                parameter.uniform_(-0.1, 0.1)
     masks = torch.zeros(2, FRAMES, HEIGHT, WIDTH, dtype=torch.bool)
     masks[0, :, 8:24, 8:24] = True
     masks[1, 1:, 30:, 40:] = True
@@ -141,7 +145,9 @@ def test_clips_and_expressions_must_be_paired(model):
         answer(model, clips(2), tokens(3))
 
 
-def test_annotated_frames_are_those_of_the_whole_clip(model):
+@pytest.mark.parametrize("name", of_families(FRAMES_APART))
+def test_annotated_frames_are_those_of_the_whole_clip(name: str):
+    model = model_of(name)
     clip, words = clips(1), tokens(2)
     every = answer(model, clip, words)
     some = answer(model, replace(clip, annotated_frames=(2, 0)), words)
@@ -170,7 +176,9 @@ def test_padding_frames_have_no_vote(model):
     torch.testing.assert_close(result["scores"], result["frame_scores"][:, :3].mean(1))
 
 
-def test_what_stands_in_padded_cells_reaches_no_score(model, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("name", of_families(PADDING_APART))
+def test_what_stands_in_padded_cells_reaches_no_score(name: str, monkeypatch: pytest.MonkeyPatch):
+    model = model_of(name)
     clip = clips(1)
     padding_mask = clip.padding_mask.clone()
     padding_mask[..., 32:] = True

@@ -8,6 +8,7 @@ from typing import Any
 
 from deixis.models.inputs import InputSpec
 from deixis.models.mttr.config import MttrConfig
+from deixis.models.referformer.config import ReferFormerConfig
 from deixis.models.registry import family_part
 
 _MTTR = MttrConfig(
@@ -24,12 +25,40 @@ _MTTR = MttrConfig(
     mask_channels=4,
 )
 
+_REFERFORMER = ReferFormerConfig(
+    inputs=InputSpec(short_side=48, long_side=96, window_length=6, window_overlap=2),
+    backbone="video-conv-tiny",
+    text_encoder="words-tiny",
+    is_text_encoder_frozen=False,
+    sentence="mean",
+    width=64,
+    num_heads=4,
+    num_encoder_layers=2,
+    num_decoder_layers=2,
+    feedforward=64,
+    num_points=2,
+    mask_channels=4,
+    attention_stride=8,
+)
+
 TINY: dict[str, tuple[str, Any]] = {
     "mttr": ("mttr", _MTTR),
     "mttr-referent": ("mttr", replace(_MTTR, matched_objects="referent", loss_stride=2)),
     "mttr-swin": ("mttr", replace(_MTTR, backbone="video-swin-t", is_text_encoder_frozen=True)),
+    "referformer": ("referformer", _REFERFORMER),
 }
 """Name -> family and configuration."""
+
+FRAMES_APART = ("mttr",)
+"""Families whose frames meet in the backbone alone, so that annotated frames are a part of all frames."""
+
+PADDING_APART = ("mttr",)
+"""Families without convolutions or group norms between backbone and scores, which would read padded cells."""
+
+
+def of_families(families: tuple[str, ...]) -> list[str]:
+    """Return the tiny models of ``families``."""
+    return [name for name, (family, _) in TINY.items() if family in families]
 
 
 def build(name: str) -> Any:
