@@ -10,6 +10,7 @@ Legend: t frames, n expressions, H W pixels, w words of a row.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -35,7 +36,9 @@ from deixis.evaluation.protocols.frames import (
 )
 from deixis.metrics.label_maps import pack_labels, score_packed
 from deixis.metrics.packed import count, pack
-from deixis.metrics.presence import no_target_accuracy, target_accuracy
+from deixis.metrics.presence import absent_accuracy, empty_share, no_target_accuracy, target_accuracy
+
+PRESENCE = ("N-acc", "T-acc")
 
 
 class _Target(NamedTuple):
@@ -204,16 +207,16 @@ def aggregate_expressions(protocol: str, rows: Sequence[ObjectRow], options: Opt
 
 
 def aggregate_with_presence(protocol: str, rows: Sequence[ObjectRow], options: Options) -> Score:
-    """Do the same as :func:`aggregate_expressions` and add N-acc and T-acc to the table (MeViS)."""
+    """Do the same as :func:`aggregate_expressions`, with measures of presence.
+
+    N-acc and T-acc join the table (MeViS); the group "presence" has all of :func:`table_of_presence`.
+    """
     score = aggregate_expressions(protocol, rows, options)
-    table = {**score.table, **table_of_presence(rows)}
-    return Score(
-        protocol=protocol,
-        parameters=score.parameters,
-        table=table,
-        groups=score.groups,
-        rows=score.rows,
-        notes=score.notes,
+    presence = table_of_presence(rows)
+    return replace(
+        score,
+        table={**score.table, **{name: presence[name] for name in PRESENCE}},
+        groups={**score.groups, "presence": {"all": presence}},
     )
 
 
@@ -222,15 +225,27 @@ def table_of_presence(rows: Sequence[ObjectRow]) -> Table:
 
     Returns:
         ``N-acc``: share of expressions without referent whose frames are all empty; ``T-acc``: share of
-        expressions with a referent that have a pixel in some frame (MeViS).
+        expressions with a referent that have a pixel in some frame (both MeViS); ``absent``: share of
+        expressions without referent that have more empty frames than others; ``empty``: mean share of their
+        empty frames; ``presence``: over expressions with a referent, share of frames that have a predicted
+        pixel exactly where the referent has one.
     """
+    known = [row for row in rows if not row.extra.get("is_missing")]
     absent, present = (
-        [row for row in rows if bool(row.extra.get("is_absent")) is wanted] for wanted in (True, False)
+        [row for row in known if bool(row.extra["is_absent"]) is wanted] for wanted in (True, False)
     )
-    return {"N-acc": no_target_accuracy(*_emptiness(absent)), "T-acc": target_accuracy(*_emptiness(present))}
+    num_frames = sum(len(row.frames) for row in present)
+    num_agreeing = sum(row.extra["num_agreeing"] for row in present)
+    return {
+        "N-acc": no_target_accuracy(*_emptiness(absent)),
+        "T-acc": target_accuracy(*_emptiness(present)),
+        "absent": absent_accuracy(*_emptiness(absent)),
+        "empty": empty_share(*_emptiness(absent)),
+        "presence": num_agreeing / num_frames if num_frames else float("nan"),
+    }
 
 
 def _emptiness(rows: Sequence[ObjectRow]) -> tuple[np.ndarray, np.ndarray]:
-    known = [row for row in rows if not row.extra.get("is_missing")]
-    num_empty = np.array([row.extra["num_empty"] for row in known], np.int64)
-    return num_empty, np.array([len(row.frames) for row in known], np.int64)
+    """Return the number of empty frames and of all frames of each row."""
+    num_empty = np.array([row.extra["num_empty"] for row in rows], np.int64)
+    return num_empty, np.array([len(row.frames) for row in rows], np.int64)

@@ -73,7 +73,7 @@ def _score_all(
         return
     # The longest first: a long video that begins last would keep one process busy while all others wait.
     waiting = sorted(truths, key=lambda truth: -len(truth.frames) * max(1, len(truth.expressions)))
-    with ProcessPoolExecutor(workers, mp_context=get_context("forkserver")) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         running: dict[Future[list[ObjectRow]], str] = {}
         try:
             while waiting or running:

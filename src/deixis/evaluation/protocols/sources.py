@@ -16,7 +16,7 @@ from deixis.data.readers import LabelFolder
 from deixis.data.records import MaskReader, ObjectInfo, VideoRecord
 from deixis.errors import DatasetError
 from deixis.evaluation.files import Files
-from deixis.evaluation.protocols.base import TruthObject, VideoTruth
+from deixis.evaluation.protocols.base import FrameMaskReader, TruthObject, VideoTruth
 from deixis.ops.png import decode_label_map
 
 VOID = 255
@@ -62,7 +62,7 @@ class RecordMasks:
 class PaintedLabels:
     """Label maps of masks that are kept one by one; where they overlap, the higher id is seen."""
 
-    masks: RecordMasks
+    masks: FrameMaskReader
     object_ids: tuple[int, ...]
 
     def read(self, frame: str) -> UInt8[np.ndarray, "H W"]:
