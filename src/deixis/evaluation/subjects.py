@@ -19,6 +19,9 @@ from deixis.evaluation.worst_clips import ReadFrame, frame_reader
 FOLDER_DATASETS = ("davis16", "davis17", "ref-davis17")
 """Benchmarks that plain folders of label maps can stand for."""
 
+_KIN = {"davis17-unsupervised": "davis17", "refcocog-google": "refcocog"}
+"""Data set -> benchmark whose protocols it shares."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
@@ -40,13 +43,21 @@ class Subject:
 def choose_protocol(benchmark: str, name: str | None = None) -> VideoProtocol | SampleProtocol:
     """Return a protocol of a benchmark, by default its own.
 
+    Data sets with expressions that nobody has a protocol for, and one's own, are scored by expression.
+
     Raises:
         UnknownNameError: the benchmark has no protocol, or none of that name.
     """
-    known = [protocol.name for protocol in PROTOCOLS.values() if benchmark in protocol.benchmarks]
-    if benchmark not in DEFAULTS:
+    kin = _KIN.get(benchmark, benchmark)
+    known = [protocol.name for protocol in PROTOCOLS.values() if kin in protocol.benchmarks]
+    if kin in DEFAULTS:
+        default = benchmark if benchmark in known else DEFAULTS[kin]
+    elif find_dataset(benchmark, others=DEFAULTS).has_expressions:
+        default = "per-expression"
+        known.append(default)
+    else:
         raise UnknownNameError("benchmark", benchmark, DEFAULTS)
-    chosen = DEFAULTS[benchmark] if name is None else name
+    chosen = default if name is None else name
     if chosen not in known:
         raise UnknownNameError(f"protocol of {benchmark}", chosen, known)
     return PROTOCOLS[chosen]
@@ -67,10 +78,20 @@ def find_subject(
             f"the truth of {benchmark} {split} is held back: look the masks over with --check-only, or write "
             "--submission ZIP for its server"
         )
+    truths = tuple(truth_of_record(record) for record in records)
+    is_divided = any(column.endswith("_unseen") for column in protocol.columns)
+    if is_divided and all(info.is_seen is None for truth in truths for info in truth.objects):
+        lacks = (
+            "unseen_videos.txt (of the lvos-evaluation repository)" if benchmark == "lvos" else "meta.json"
+        )
+        raise DatasetError(
+            f"{protocol.name} averages seen and unseen parts, but nothing in {root} tells them apart: "
+            f"{lacks} is not there"
+        )
     return Subject(
         benchmark=benchmark,
         split=split,
-        truths=tuple(truth_of_record(record) for record in records),
+        truths=truths,
         read_frame=frame_reader({record.name: record for record in records}),
     )
 
