@@ -9,6 +9,7 @@ from miniature import write_ref_youtube_vos as write_ref
 from PIL import Image
 
 from deixis.data import davis16, davis17, lvos, mevis, ovis, ref_davis17, ref_youtube_vos, youtube_vos
+from deixis.data.check import check_record
 from deixis.data.run_lengths import index_tracks
 from deixis.errors import DatasetError, MissingSplitError
 from deixis.ops.run_lengths import encode_rle
@@ -221,6 +222,26 @@ def test_lvos_ranges_captions_and_unseen_videos(tmp_path):
     assert not record.objects[0].is_seen and record.objects[0].is_seen is not None
     (finding,) = lvos.split_findings(tmp_path, "val", [record])
     assert str(finding) == "clip: object 2 has 2 frames in its range, the metadata says 575"
+
+
+@pytest.mark.parametrize("kind", ["JPEGImages", "Annotations"])
+@pytest.mark.parametrize(
+    ("module", "write", "file"),
+    [
+        (davis16, write_binary_davis, "DAVIS/{}/480p/blackswan/00001.png"),
+        (davis17, write_davis, "DAVIS/{}/480p/classic-car/00001.png"),
+        (ref_davis17, write_davis, "DAVIS/{}/480p/classic-car/00001.png"),
+        (lvos, write_lvos, "valid/{}/clip/00000006.png"),
+    ],
+)
+def test_a_missing_file_is_found_where_folders_tell_the_frames(tmp_path, module, write, file, kind):
+    write(tmp_path)
+    (record,) = module.records(tmp_path, "val")
+    assert list(check_record(record, needs_expressions=False)) == []
+    (tmp_path / file.format(kind)).unlink()
+    (record,) = module.records(tmp_path, "val")
+    (finding,) = check_record(record, needs_expressions=False)
+    assert "there is no" in str(finding)
 
 
 def write_ovis(root, tracks):

@@ -43,7 +43,9 @@ def records(root: str | Path, split: str = "val") -> list[VideoRecord]:
     texts = {}
     if (folder / DAVIS16_FILES[0].name).is_file():
         texts = read_texts(folder, DAVIS16_FILES, default_id=1)
-    return [_make_record(base, name, texts.get(name, {})) for name in _names(base, split)]
+    return [
+        _make_record(base, name, stems, texts.get(name, {})) for name, stems in _frames(base, split).items()
+    ]
 
 
 def findings(record: VideoRecord) -> Iterator[Finding]:
@@ -53,27 +55,30 @@ def findings(record: VideoRecord) -> Iterator[Finding]:
         yield Finding(record.name, f"has {len(record.frame_names)} frames, published: {expected}")
 
 
-def _names(base: Path, split: str) -> list[str]:
-    for year in ("2016", "480p"):
-        path = base / "ImageSets" / year / f"{split}.txt"
-        if not path.is_file():
-            continue
-        if year == "2016":
-            return read_names(path)
-        lines = path.read_text(encoding="utf-8").splitlines()
-        paths = [line.split()[0] for line in lines if line.strip()]
-        if any(one.count("/") < 2 for one in paths):
-            raise DatasetError(
-                f"{path} is not a list of images and masks; unpack the DAVIS-2016 archive again"
-            )
-        return list(dict.fromkeys(Path(one).parent.name for one in paths))
-    raise MissingSplitError(
-        f"{base} has no ImageSets/480p/{split}.txt nor ImageSets/2016/{split}.txt; unpack DAVIS again"
-    )
+def _frames(base: Path, split: str) -> dict[str, tuple[str, ...]]:
+    """Return sequence -> names of its frames, from the list of a split."""
+    path = base / "ImageSets" / "2016" / f"{split}.txt"
+    if path.is_file():
+        return {name: list_frames(base, name)[1] for name in read_names(path)}
+    path = base / "ImageSets" / "480p" / f"{split}.txt"
+    if not path.is_file():
+        raise MissingSplitError(
+            f"{base} has no ImageSets/480p/{split}.txt nor ImageSets/2016/{split}.txt; unpack DAVIS again"
+        )
+    found: dict[str, tuple[str, ...]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.strip():
+            image = Path(line.split()[0])
+            if len(image.parts) < 3:
+                raise DatasetError(
+                    f"{path} is not a list of images and masks; unpack the DAVIS-2016 archive again"
+                )
+            found[image.parent.name] = (*found.get(image.parent.name, ()), image.stem)
+    return found
 
 
-def _make_record(base: Path, name: str, texts: Texts) -> VideoRecord:
-    pictures, stems = list_frames(base, name)
+def _make_record(base: Path, name: str, stems: tuple[str, ...], texts: Texts) -> VideoRecord:
+    pictures = find_child(base, "JPEGImages", name)
     foreground = {(1, annotator): text for (_, annotator), text in texts.items()}
     return VideoRecord(
         name=name,

@@ -116,17 +116,19 @@ def read_names(path: Path) -> list[str]:
     return names
 
 
-def list_frames(base: Path, name: str) -> tuple[Path, tuple[str, ...]]:
-    """Return the folder of a sequence's images and their names.
+def list_frames(base: Path, name: str, kind: str = "Annotations") -> tuple[Path, tuple[str, ...]]:
+    """Return the folder of a sequence's images and the names of its frames.
+
+    A frame that only the masks of ``kind`` have is named too, so that a check can tell that it is missing.
 
     Raises:
-        DatasetError: there are none.
+        DatasetError: there are no images.
     """
     folder = find_child(base, "JPEGImages", name)
     stems = list_stems(folder, IMAGE_SUFFIXES)
     if not stems:
         raise DatasetError(f"there are no images {folder}; unpack the DAVIS archive into {base} again")
-    return folder, stems
+    return folder, tuple(sorted({*stems, *list_stems(find_child(base, kind, name), (".png",))}))
 
 
 def both_masks(record: VideoRecord) -> list[Path]:
@@ -154,7 +156,7 @@ def _records(root: Path, split: str, year: str) -> list[VideoRecord]:
 def _make_record(
     base: Path, name: str, kind: str, categories: Mapping[str, Any], annotated: tuple[int, ...] | None
 ) -> VideoRecord:
-    pictures, stems = list_frames(base, name)
+    pictures, stems = list_frames(base, name, kind)
     masks = LabelFolder(find_child(base, kind, name), stems)
     # A missing first mask is left to be found by a check, or when it is read.
     shown = masks.ids(0) if masks.path(0).is_file() else ()

@@ -102,8 +102,9 @@ def _make_record(
     is_seen: bool | None,
 ) -> VideoRecord:
     pictures = find_child(base, "JPEGImages", name)
-    stems = list_stems(pictures, IMAGE_SUFFIXES)
     labels = find_child(base, "Annotations", name)
+    # A frame that only the masks have is kept, so that a check can tell that its image is missing.
+    stems = tuple(sorted({*list_stems(pictures, IMAGE_SUFFIXES), *list_stems(labels, (".png",))}))
     infos = []
     for identity, told in sorted(objects.items()):
         frames = _frames(name, identity, told, stems)
