@@ -6,6 +6,8 @@ optional, and neither reads pixels that it does not need.
 """
 
 import importlib
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,8 @@ from .catalog import Counts, DatasetEntry
 from .records import VideoRecord
 
 _LISTED = 10
+_VARIABLE = re.compile(r"""'.*'|".*"|\S*[\d/\\]\S*""")
+"""What differs between findings of a kind: quotations, numbers, paths."""
 _FRAMES_AT_ONCE = 16
 
 
@@ -66,14 +70,19 @@ def check_split(
     of_split = getattr(module, "split_findings", None)
     if compare_counts:
         yield from count_findings(records, entry.counts.get(split, ()), entry.unit)
-    names: set[str] = set()
-    for record in watch(records):
-        if record.name in names:
-            yield Finding(record.name, "occurs more than once")
-        names.add(record.name)
-        yield from check_record(record, is_thorough=is_thorough, needs_expressions=entry.has_expressions)
-        if of_record is not None:
-            yield from of_record(record)
+
+    def of_each() -> Iterator[Finding]:
+        names: set[str] = set()
+        for record in watch(records):
+            if record.name in names:
+                yield Finding(record.name, "occurs more than once")
+            names.add(record.name)
+            yield from check_record(record, is_thorough=is_thorough, needs_expressions=entry.has_expressions)
+            if of_record is not None:
+                yield from of_record(record)
+
+    # Hundred thousand images without their archive would be as many lines.
+    yield from _shortened(of_each()) if entry.unit == "images" else of_each()
     if of_split is not None:
         yield from of_split(Path(root), split, records)
 
@@ -86,7 +95,27 @@ def count(records: Sequence[VideoRecord], fields: Iterable[str]) -> dict[str, in
         "objects": lambda record: len(record.object_ids),
         "frames": lambda record: len(record.frame_names),
     }
-    return {field: sum(ways[field](record) for record in records) for field in fields}
+    totals = dict.fromkeys(fields, 0)
+    if list(totals) == ["videos"]:
+        return {"videos": len(records)}
+    # In one go: records may be made when they are asked for.
+    for record in records:
+        for field in totals:
+            totals[field] += ways[field](record)
+    return totals
+
+
+def _shortened(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Pass on the first few findings of a kind, and tell at the end how many more there are."""
+    counts: Counter[tuple[bool, str]] = Counter()
+    for finding in findings:
+        kind = finding.is_known, _VARIABLE.sub("...", finding.message)
+        counts[kind] += 1
+        if counts[kind] <= _LISTED:
+            yield finding
+    for (is_known, message), number in counts.items():
+        if number > _LISTED:
+            yield Finding("", f"and {number - _LISTED:,} more of: {message}", is_known)
 
 
 def count_findings(
@@ -171,7 +200,8 @@ def _few_pixels(record: VideoRecord, annotated: Sequence[int]) -> Iterator[Findi
     """Read the first annotated frame, and the masks that are given to methods that follow objects."""
     try:
         first = annotated[0] if record.masks is not None and len(annotated) else 0
-        size = record.frames.read([first]).shape[1:3]
+        read_size = getattr(record.frames, "read_size", None)
+        size = read_size() if read_size is not None else record.frames.read([first]).shape[1:3]
         yield from _frame_size(record, size)
         if record.masks is None or not len(annotated):
             return

@@ -60,7 +60,7 @@ def records(root: str | Path, split: str = "val") -> list[VideoRecord]:
         if of == split:
             try:
                 found.append(_make_record(root, name, video))
-            except (TypeError, ValueError, KeyError) as error:
+            except (TypeError, ValueError, KeyError, AttributeError) as error:
                 raise DatasetError(f"video {name} of {path} is malformed: {error}") from error
     return found
 
@@ -79,7 +79,6 @@ def _make_record(root: Path, name: str, video: Mapping[str, Any]) -> VideoRecord
         _expression(place, entry, masks is not None) for place, entry in enumerate(video["expressions"])
     )
     named = {identity for expression in expressions for identity in expression.object_ids}
-    size = video.get("size")
     return VideoRecord(
         name=name,
         frame_names=stems,
@@ -88,7 +87,7 @@ def _make_record(root: Path, name: str, video: Mapping[str, Any]) -> VideoRecord
         object_ids=tuple(sorted(objects or named)),
         masks=masks,
         annotated_frames=annotated,
-        size=None if size is None else (int(size[0]), int(size[1])),
+        size=_size(video.get("size")),
         attributes=tuple(video.get("attributes", ())),
         objects=tuple(
             ObjectInfo(identity, str(told.get("category", ""))) for identity, told in sorted(objects.items())
@@ -130,7 +129,7 @@ def _masks(
         raise ValueError(f"objects {lacking} have no masks, though others have")
     tracks = {identity: _track(identity, masks, stems) for identity, masks in given.items()}
     codes = (code for track in tracks.values() for code in track if code is not None)
-    size = video.get("size") or next((code["size"] for code in codes), None)
+    size = _size(video.get("size") or next((code["size"] for code in codes), None))
     if size is None:
         raise ValueError("no object has a mask in any frame")
     by_name = [masks for masks in given.values() if isinstance(masks, Mapping)]
@@ -139,8 +138,16 @@ def _masks(
         named = {stem for masks in by_name for stem in masks}
         annotated = tuple(index for index, stem in enumerate(stems) if stem in named)
     is_full = annotated is None or len(annotated) == len(stems)
-    reader = RleMasks(f"video {name} of {root / TABLE}", (int(size[0]), int(size[1])), tracks)
+    reader = RleMasks(f"video {name} of {root / TABLE}", size, tracks)
     return reader, None if is_full else annotated
+
+
+def _size(value: object) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) != 2:
+        raise ValueError(f"size is height and width, not {value!r}")
+    return int(value[0]), int(value[1])
 
 
 def _label_folder(folder: Path, stems: Sequence[str]) -> tuple[LabelFolder, tuple[int, ...] | None]:

@@ -13,7 +13,7 @@ from jaxtyping import UInt8
 
 from deixis.errors import DatasetError
 
-from .readers import read_image
+from .readers import read_image, read_size
 from .records import VideoRecord
 
 _PARENTS = (".", "images", "coco", "images/mscoco/images")
@@ -35,6 +35,14 @@ class ImageFile:
             raise ValueError("no frames are asked for; give at least one index")
         image = read_image(self.path)
         return np.stack([image] * len(indices)) if len(indices) > 1 else image[None]
+
+    def read_size(self) -> tuple[int, int]:
+        """Return height and width from the head of the file.
+
+        Raises:
+            DatasetError: it is missing or unreadable.
+        """
+        return read_size(self.path)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import IO, Any, NamedTuple
 from deixis.errors import DatasetError
 
 _PIECE = 1 << 20
+_BEHIND = tuple(" \t\r\n,:]}")
 _DECODER = json.JSONDecoder()
 
 
@@ -128,8 +129,8 @@ class _Scanner:
         while True:
             try:
                 value, end = _DECODER.raw_decode(self._text, self._place)
-                # A number that ends with the text may go on behind it.
-                if end < len(self._text) or not self._read():
+                # What is read of a number may be a part of it: 3 of 3.4e16.
+                if self._text[end : end + 1] in _BEHIND or not self._read():
                     break
             except ValueError as error:
                 if not self._read():

@@ -20,6 +20,8 @@ def write(records: Iterable[VideoRecord], root: Path, split: str, image: str) ->
     if any(video.get("split", "val") == split for video in videos.values()):
         raise SinkError(f"{root} has a split {split} already; choose another folder or remove it")
     for record in records:
+        if record.name in videos:
+            raise SinkError(f"{root} has a video {record.name} already; choose another folder or remove it")
         write_frames(record, root / "frames" / record.name, image, record.frame_names)
         size = read_masks(record, [0]).shape[2:]
         tracks = zip(record.object_ids, run_lengths(record), strict=True)

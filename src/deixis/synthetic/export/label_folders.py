@@ -53,7 +53,7 @@ def visibility(record: VideoRecord) -> Bool[np.ndarray, "n t"]:
 
 def run_lengths(record: VideoRecord) -> list[list[dict | None]]:
     """Return the masks of each object as run lengths, one a frame, None where it is not visible."""
-    from deixis.ops.masks import encode_rle
+    from deixis.ops.run_lengths import encode_rle
 
     tracks: list[list[dict | None]] = [[] for _ in record.object_ids]
     for indices in _chunks(record):
