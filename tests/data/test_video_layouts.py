@@ -7,10 +7,10 @@ import pytest
 from miniature import FRAMES, SIZE, labels, write_davis, write_frames, write_json, write_masks
 from miniature import write_ref_youtube_vos as write_ref
 from PIL import Image
+from test_run_lengths import as_counts
 
 from deixis.data import davis16, davis17, lvos, mevis, ovis, ref_davis17, ref_youtube_vos, youtube_vos
 from deixis.data.check import check_record
-from deixis.data.run_lengths import index_tracks
 from deixis.errors import DatasetError, MissingSplitError
 from deixis.ops.run_lengths import encode_rle
 
@@ -19,13 +19,6 @@ def codes(identity, count=3):
     """Give the run lengths of an object of the miniature, null where it is not there."""
     masks = np.stack([labels(index) == identity for index in range(count)])
     return [code if mask.any() else None for code, mask in zip(encode_rle(masks), masks, strict=True)]
-
-
-def uncompressed(mask):
-    """Give run lengths as a list of counts, down the columns."""
-    flat = mask.T.ravel()
-    changes = np.flatnonzero(np.diff(np.concatenate([[0], flat.astype(int), [2]])))
-    return {"size": list(mask.shape), "counts": np.diff([0, *changes]).tolist()}
 
 
 def write_youtube(root):
@@ -257,7 +250,7 @@ def write_ovis(root, tracks):
 
 
 def test_ovis_run_lengths_as_text_as_lists_and_null(tmp_path):
-    as_lists = [uncompressed(labels(index) == 1) for index in range(3)]
+    as_lists = [as_counts(labels(index) == 1) for index in range(3)]
     write_ovis(tmp_path, [as_lists, codes(2)])
     (record,) = ovis.records(tmp_path, "train")
     assert record.name == "0a1b" and record.object_ids == (11, 12) and record.size == SIZE
@@ -312,16 +305,6 @@ def test_mevis_joins_objects_and_knows_when_there_is_none(tmp_path):
     expected = [[labels(index) == identity for index in range(3)] for identity in (2, 1)]
     np.testing.assert_array_equal(record.masks.read([0, 1, 2], [18, 17]), expected)
     assert empty.masks.read([0, 1], ()).shape == (0, 2, *SIZE)
-
-
-def test_an_index_finds_the_tracks_in_any_spacing(tmp_path):
-    tracks = {str(number): codes(1 + number % 2) for number in range(20)}
-    for number, layout in enumerate(({}, {"indent": 2}, {"separators": (",", ":")})):
-        path = tmp_path / f"{number}.json"
-        path.write_text(json.dumps(tracks, **layout) + "\n")
-        text = path.read_bytes()
-        spans = index_tracks(path)
-        assert {str(k): json.loads(text[a:b].rstrip().rstrip(b",")) for k, (a, b) in spans.items()} == tracks
 
 
 @pytest.mark.parametrize(
