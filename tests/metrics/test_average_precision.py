@@ -12,8 +12,8 @@ from deixis.metrics.average_precision import (
 )
 
 HERE = Path(__file__)
-GOLDEN = json.loads((HERE.parents[1] / "goldens" / "metrics" / "mttr_golden_metrics.json").read_text())
-SHARED = HERE.parents[2] / ".." / "shared" / "goldens" / "metrics"
+GOLDENS = HERE.parents[1] / "goldens" / "metrics"
+GOLDEN = json.loads((GOLDENS / "mttr_golden_metrics.json").read_text())
 
 
 def encode(rectangles, height, width):
@@ -85,10 +85,9 @@ def test_missing_and_unknown_samples_are_named(samples):
         average_precision(truth, [])
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the shared goldens are not here")
 def test_figures_on_real_masks():
-    samples = json.loads((SHARED / "samples_rle.json").read_text())
-    expected = json.loads((SHARED / "samples_expected.json").read_text())
+    samples = json.loads((GOLDENS / "samples_rle.json").read_text())
+    expected = json.loads((GOLDENS / "samples_expected.json").read_text())
     truth, predictions = samples["ground_truth"], samples["predictions"]
     found = average_precision(truth, predictions)
     assert list(found.values()) == pytest.approx(list(expected["all_predictions"].values()), abs=1e-9)

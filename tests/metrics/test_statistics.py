@@ -25,6 +25,18 @@ def test_statistics_of_the_official_code(length):
     assert edges == expected["bin_edges"]
 
 
+@pytest.mark.parametrize("length", GOLDEN["statistics"])
+def test_the_published_decay_and_its_overflow(length):
+    expected = GOLDEN["statistics"][length]
+    found = summarise(golden_sequence(int(length)), decay_in_8_bits=True)
+    if expected["decay_official"] is None:
+        assert np.isnan(found.decay)
+    else:
+        assert found.decay == pytest.approx(expected["decay_official"], abs=1e-8)
+    starts = [part.start for part in decay_bins(int(length), in_8_bits=True)]
+    assert starts == expected["bin_edges_official_uint8"][:4]
+
+
 def test_frames_without_a_score_fail_the_recall_only():
     expected = GOLDEN["statistics_with_nan"]
     found = summarise(np.array([np.nan if value is None else value for value in expected["values"]]))

@@ -2,7 +2,8 @@
 
 A mask compresses to a hundredth of its pixels, so nearly all of the time goes into inflating and moving rows.
 Here a file is inflated in one call into a buffer of the right size; rows that were stored as they are, as
-differences to the left or to the row above are undone by whole runs. Everything rarer goes through Pillow.
+differences to the left or to the row above are undone by whole runs. That is how palettes and single bits are
+stored. Grey images of 8 bits mix in filters that only a loop over pixels can undo: they go through Pillow.
 
 Legend: H W pixels, B bytes of a row.
 """
@@ -92,7 +93,7 @@ def _read_chunks(data: bytes) -> tuple[_Header | None, bytes]:
 
 def _is_simple(header: _Header) -> bool:
     """Tell whether rows can be taken over as they are stored."""
-    depths = (1, 2, 4, 8) if header.colour == _PALETTE else (1, 8)
+    depths = (1, 2, 4, 8) if header.colour == _PALETTE else (1,)
     is_sized = 0 < header.width * header.height <= _MAX_PIXELS
     is_plain = (header.compression, header.filtering, header.interlacing) == (0, 0, 0)
     return header.depth in depths and is_sized and is_plain
