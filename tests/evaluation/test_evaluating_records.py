@@ -14,7 +14,8 @@ from deixis.evaluation.benchmark import evaluate_records, permuted_answers
 from deixis.evaluation.ledger import Ledger
 from deixis.evaluation.predictor import predict_from_arrays, read_frames
 from deixis.evaluation.record import load_record
-from deixis.evaluation.report import figures_table
+from deixis.evaluation.report import figures_table, report_of_result
+from deixis.evaluation.reports.content import load_report
 from deixis.evaluation.run import Subject, evaluate
 from deixis.metrics.tables import ExpressionRow, aggregate, by_kind
 
@@ -144,6 +145,9 @@ def test_a_killed_evaluation_goes_on(tmp_path):
     whole = evaluate(videos, predict_from_arrays(know), SUBJECT, tmp_path / "whole")
     assert result.rows == whole.rows and list(result.figures_by_video) == ["a", "b", "c"]
     assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "report.csv",
+        "report.html",
+        "report.json",
         "report.md",
         "result.json",
         "rows.jsonl",
@@ -175,6 +179,16 @@ def test_the_record_is_json_and_comes_back(tmp_path):
     assert repr(load_record(tmp_path / "result.json")) == repr(result)
     with pytest.raises(DeixisError, match="is no record"):
         load_record(tmp_path / "rows.jsonl")
+
+
+def test_models_get_the_reports_that_saved_masks_get(tmp_path):
+    result = evaluate([record()], predict_from_arrays(ignore_words), SUBJECT, tmp_path)
+    report = load_report(tmp_path / "report.json")
+    assert report.figures["J&F"] == result.figures.region_and_contour
+    assert report.groups["kind"]["motion"]["J"] == result.figures_by_kind["motion"].region
+    assert len(report.rows) == 5 and all(len(row.region) == NUM_FRAMES for row in report.rows)
+    control = evaluate([record()], predict_from_arrays(know), SUBJECT, tmp_path / "control", permute_seed=0)
+    assert report_of_result(control).rows[0].note.startswith("scored against the answer to ")
 
 
 def test_the_tables_hold_the_figures(tmp_path):

@@ -11,6 +11,7 @@ from typing import Any
 from deixis.configuration import from_plain, to_plain
 from deixis.errors import DeixisError
 from deixis.evaluation.ledger import write_text
+from deixis.evaluation.reports.content import without_nan
 from deixis.inference.record import versions
 from deixis.metrics.tables import ExpressionRow, Figures, aggregate, by_kind, by_video
 
@@ -86,7 +87,7 @@ def save_record(record: ResultRecord, path: Path) -> None:
     Raises:
         SinkError: the folder cannot be written.
     """
-    write_text(path, json.dumps(_without_nan(to_plain(record)), indent=1, allow_nan=False) + "\n")
+    write_text(path, json.dumps(without_nan(to_plain(record)), indent=1, allow_nan=False) + "\n")
 
 
 def load_record(path: Path) -> ResultRecord:
@@ -111,12 +112,3 @@ def _figures(plain: Mapping[str, Any]) -> Figures:
     values = {key: nan if value is None else value for key, value in plain.items()}
     values["precision"] = tuple(nan if value is None else value for value in plain["precision"])
     return from_plain(Figures, values)
-
-
-def _without_nan(value: Any) -> Any:
-    """Replace NaN, which JSON lacks, by None."""
-    if isinstance(value, Mapping):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_nan(item) for item in value]
-    return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,11 +1,12 @@
-"""A record of an evaluation as tables: Markdown for files, the same text for the screen."""
+"""The record of a model's evaluation as tables, and as a report like that of saved masks."""
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from deixis.evaluation.record import ResultRecord
+from deixis.evaluation.reports.content import Report, Row
+from deixis.evaluation.reports.tables import align, percent
 from deixis.metrics.region import PRECISION_THRESHOLDS
-from deixis.metrics.tables import Figures
+from deixis.metrics.tables import ExpressionRow, Figures
 
 _COLUMNS = (
     "expressions",
@@ -25,7 +26,7 @@ def figures_table(figures: Mapping[str, Figures], corner: str = "") -> str:
     """Return a Markdown table, one row a group, figures in percent, a dash where there is none."""
     header = [corner, *_COLUMNS]
     body = [[name, *_cells(group)] for name, group in figures.items()]
-    return _table([header, *body])
+    return align([header, *body])
 
 
 def render_markdown(record: ResultRecord, *, with_videos: bool = True) -> str:
@@ -58,7 +59,13 @@ _LEGEND = (
 
 
 def _cells(figures: Figures) -> list[str]:
-    values = (
+    count = str(figures.num_expressions) + (f"+{figures.num_absent}" if figures.num_absent else "")
+    return [count, *map(percent, _values(figures))]
+
+
+def _values(figures: Figures) -> tuple[float, ...]:
+    """Return the figures of the columns after the first."""
+    return (
         figures.region_and_contour,
         figures.region,
         figures.contour,
@@ -69,16 +76,55 @@ def _cells(figures: Figures) -> list[str]:
         figures.absent_accuracy,
         figures.absent_empty_share,
     )
-    count = str(figures.num_expressions) + (f"+{figures.num_absent}" if figures.num_absent else "")
-    return [count, *("-" if math.isnan(value) else f"{100 * value:.1f}" for value in values)]
 
 
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    """Align cells in columns, the first to the left and the others to the right."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [
-        "| " + " | ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) + " |"
-        for row in rows
-    ]
-    rule = "|" + "|".join(["-" * (widths[0] + 2), *("-" * (width + 1) + ":" for width in widths[1:])]) + "|"
-    return "\n".join([lines[0], rule, *lines[1:]])
+def report_of_result(result: ResultRecord) -> Report:
+    """Turn the record of a model's evaluation into a report like that of saved masks."""
+    return Report(
+        benchmark=result.dataset,
+        split=result.split,
+        protocol=result.protocol,
+        data={
+            "videos": len(result.figures_by_video),
+            "expressions": result.figures.num_expressions,
+            "absent": result.figures.num_absent,
+            "frames": result.figures.num_frames,
+        },
+        predictions={
+            "name": result.model,
+            "weights sha256": result.weights_sha256 or "-",
+            "device": result.device,
+        },
+        figures=_named(result.figures),
+        groups={
+            "kind": {name: _named(figures) for name, figures in result.figures_by_kind.items()},
+            "video": {name: _named(figures) for name, figures in result.figures_by_video.items()},
+        },
+        rows=tuple(_row(row) for row in result.rows),
+        notes=(_LEGEND,),
+        versions=result.versions,
+        date=result.date,
+        seconds=result.seconds,
+    )
+
+
+def _row(row: ExpressionRow) -> Row:
+    figures = {"J&F": (row.region + row.contour) / 2, "J": row.region, "F": row.contour}
+    notes = ["nothing answers it"] if row.is_absent else []
+    if row.answered_by != row.expression:
+        notes.append(f"scored against the answer to {row.answered_by}")
+    return Row(
+        video=row.video,
+        name=row.expression,
+        text=row.text,
+        kinds=row.kinds,
+        note=", ".join(notes),
+        figures=figures,
+        region=row.region_frames,
+        contour=row.contour_frames,
+    )
+
+
+def _named(figures: Figures) -> dict[str, float]:
+    """Return figures by the names of the columns."""
+    return dict(zip(_COLUMNS[1:], _values(figures), strict=True))

@@ -11,7 +11,8 @@ from deixis.evaluation.benchmark import evaluate_records
 from deixis.evaluation.ledger import Ledger, write_text
 from deixis.evaluation.predictor import Predictor
 from deixis.evaluation.record import ResultRecord, make_record, save_record
-from deixis.evaluation.report import render_markdown
+from deixis.evaluation.report import render_markdown, report_of_result
+from deixis.evaluation.reports.write import write_report
 from deixis.inference.record import versions
 from deixis.metrics.tables import ExpressionRow
 
@@ -54,7 +55,7 @@ def evaluate(
         records: videos with masks.
         predict: gives the masks.
         subject: goes on record; an old ``out`` must be of the same.
-        out: folder of ``rows.jsonl``, ``result.json`` and ``report.md``.
+        out: folder of ``rows.jsonl``, ``result.json`` and the files of the report.
         permute_seed: of the language control, None for the score itself (see ``evaluate_records``).
         overwrite: throw away what ``out`` holds.
 
@@ -97,5 +98,6 @@ def evaluate(
         seconds=time.monotonic() - started,
     )
     save_record(result, out / RECORD_FILE)
+    write_report(report_of_result(result), out)
     write_text(out / REPORT_FILE, render_markdown(result))
     return result

@@ -52,7 +52,7 @@ def choose_protocol(benchmark: str, name: str | None = None) -> VideoProtocol | 
     known = [protocol.name for protocol in PROTOCOLS.values() if kin in protocol.benchmarks]
     if kin in DEFAULTS:
         default = benchmark if benchmark in known else DEFAULTS[kin]
-    elif find_dataset(benchmark, others=DEFAULTS).has_expressions:
+    elif find_dataset(benchmark, others=tuple(DEFAULTS)).has_expressions:
         default = "per-expression"
         known.append(default)
     else:

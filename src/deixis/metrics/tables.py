@@ -37,6 +37,8 @@ class ExpressionRow:
         union: pixels of truth or prediction, over the visible frames.
         sum_ious: sum of the visible frames' IoUs.
         num_above: visible frames with an IoU above 0.5, 0.6, 0.7, 0.8, 0.9.
+        region_frames: J of each frame, to six decimals.
+        contour_frames: F of each frame.
     """
 
     video: str
@@ -55,6 +57,8 @@ class ExpressionRow:
     union: int
     sum_ious: float
     num_above: tuple[int, ...]
+    region_frames: tuple[float, ...] = ()
+    contour_frames: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +127,8 @@ def make_row(
         union=int(scores.union[visible].sum()),
         sum_ious=float(ious.sum()),
         num_above=tuple(int((ious > threshold).sum()) for threshold in PRECISION_THRESHOLDS),
+        region_frames=tuple(scores.region.round(6).tolist()),
+        contour_frames=tuple(scores.contour.round(6).tolist()),
     )
 
 
