@@ -109,6 +109,8 @@ def test_refcoco(tmp_path):
     column = second.masks.read([0], [201])[0, 0]
     assert column[:, 0].all() and not column[:, 1:].any()
     assert [record.name[-2:] for record in refcoco.refcoco(tmp_path, "train")] == ["30"]
+    # Records go to the processes of a loader.
+    assert list(pickle.loads(pickle.dumps(refcoco.refcoco(tmp_path, "val")))) == [first, second]
     assert findings("refcoco", tmp_path, "val") == [
         "COCO_train2014_000000000020: objects [201] are outlined as groups (known)"
     ]

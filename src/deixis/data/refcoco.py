@@ -24,7 +24,7 @@ from typing import Any
 from deixis.errors import DatasetError, MissingSplitError, UnknownNameError
 
 from .check import Finding
-from .coco_format import CocoIndex, read_index
+from .coco_format import CocoIndex, CocoMasks, read_index
 from .images import ImageFile, LazyRecords, find_images
 from .plain_pickle import read_plain_pickle
 from .records import Expression, ObjectInfo, VideoRecord
@@ -81,17 +81,18 @@ records = refcoco
 
 def findings(record: VideoRecord) -> Iterator[Finding]:
     """Yield objects without an annotation, and groups and specks among the referred objects."""
-    spans = getattr(record.masks, "spans", {})
-    for identity in record.object_ids:
-        if identity not in spans:
-            yield Finding(record.name, f"object {identity} has no annotation in {record.masks.file}")  # ty: ignore
+    masks = record.masks
+    assert isinstance(masks, CocoMasks)
     groups = sorted({i for one in record.expressions if CROWD in one.kinds for i in one.object_ids})
     if groups:
         yield Finding(record.name, f"objects {groups} are outlined as groups", is_known=True)
-    if record.masks is None or not spans.keys() >= set(record.object_ids):
+    lost = [identity for identity in record.object_ids if identity not in masks.spans]
+    for identity in lost:
+        yield Finding(record.name, f"object {identity} has no annotation in {masks.file}")
+    if lost:
         return
     try:
-        areas = record.masks.read([0], record.object_ids).sum(axis=(1, 2, 3))
+        areas = masks.read([0], record.object_ids).sum(axis=(1, 2, 3))
     except DatasetError as error:
         yield Finding(record.name, str(error))
         return
