@@ -200,7 +200,7 @@ def test_binary_and_painted_masks():
         for row in score.rows:
             wanted = sequences[row.video]["objects"][row.name][f"binary/{frames}_frames"]
             np.testing.assert_allclose(means(row), wanted, **EXACT)
-        for order in ("higher", "lower"):
+        for order in ("higher", "lower") if frames == "inner" else ("higher",):
             merged = {}
             for name, one in sequences.items():
                 keys = sorted(one["pred_labels"], key=int, reverse=order == "lower")
