@@ -9,6 +9,7 @@ from PIL import Image
 
 from deixis.data.catalog import load_records
 from deixis.errors import DatasetError
+from deixis.evaluation.checks.problems import PredictionError
 from deixis.evaluation.file_run import evaluate_files
 from deixis.evaluation.protocols.frames import read_labels
 from deixis.evaluation.protocols.samples import coco_truth
@@ -130,6 +131,29 @@ def test_run_lengths_of_sentences(roots, tmp_path, benchmark):
     report = evaluate_samples(path, subject, protocol, tmp_path / "out")
     assert report.figures["oIoU"] == report.figures["mAP 0.5:0.95"] == 1
     assert len(report.rows) == report.data["samples"] == len(predictions)
+
+
+def test_wrong_run_lengths_are_said(roots, tmp_path):
+    protocol = choose_protocol("jhmdb-sentences")
+    subject = find_subject("jhmdb-sentences", roots("jhmdb-sentences", "test"), "test", protocol)
+    truths = tuple(replace(truth, expressions=truth.expressions[:1]) for truth in subject.truths)
+    subject = replace(subject, truths=truths)
+    sample, *others = coco_truth(truths, with_instance=False)["annotations"]
+    good = {"image_id": sample["image_id"], "segmentation": sample["segmentation"], "score": 1}
+    path = tmp_path / "predictions.json"
+    for content, message in (
+        ("{", "is not JSON"),
+        ("{}", "is no list of predictions"),
+        ([{"image_id": "x"}], "prediction 0 of .* has no segmentation, score"),
+        ([{**good, "segmentation": [[1, 2]]}], "has no run lengths"),
+        ([{**good, "segmentation": {"size": [1, 1], "counts": "0"}}], "is 1x1 where the truth is 48x64"),
+        ([good, {**good, "image_id": "v_other_f_1"}], "not in the ground truth, the first: v_other_f_1"),
+        ([good], f"{len(others)} samples have no prediction"),
+    ):
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        with pytest.raises(PredictionError, match=message):
+            evaluate_samples(path, subject, protocol, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_default_protocols_are_those_of_the_field():

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mask_folders import FRAMES, SIZE, label_map, pack, save, write_data_set, write_expressions, write_labels
 from PIL import Image
 
-from deixis.errors import DatasetError, SinkError
+from deixis.errors import DatasetError, DeixisError, SinkError
 from deixis.evaluation.checks.problems import PredictionError
 from deixis.evaluation.file_run import check_files, evaluate_files
 from deixis.evaluation.protocols.base import Options
 from deixis.evaluation.subjects import choose_protocol, find_subject, subject_of_folder
+from mask_folders import FRAMES, SIZE, label_map, pack, save, write_data_set, write_expressions, write_labels
 
 GOLDENS = Path(__file__).parents[2] / ".." / "shared" / "goldens" / "metrics"
 SEMI = choose_protocol("davis17", "davis17-semi")
@@ -230,6 +230,25 @@ def test_wrong_truth_is_said(tmp_path):
             subject_of_folder("davis17", folder)
     with pytest.raises(DatasetError, match="label maps only"):
         subject_of_folder("mevis", tmp_path)
+
+
+def test_a_data_set_that_is_not_whole_is_said(subject, masks, tmp_path):
+    (tmp_path / "truth" / "bear" / "00010.png").unlink()
+    with pytest.raises(DeixisError, match=r"truth/bear/00010\.png.*is the data set unpacked in full"):
+        score(masks, subject, tmp_path / "out")
+    with pytest.raises(DatasetError, match="there is no folder"):
+        find_subject("ref-davis17", tmp_path / "nowhere", None, PER_EXPRESSION)
+    with pytest.raises(DatasetError, match="is no Ref-DAVIS17"):
+        find_subject("ref-davis17", tmp_path, None, PER_EXPRESSION)
+
+
+def test_expressions_of_one_id_are_said(tmp_path):
+    found = find_subject("ref-davis17", write_data_set(tmp_path / "data"), None, PER_EXPRESSION)
+    first = found.truths[0]
+    twice = replace(first, expressions=(*first.expressions, first.expressions[0]))
+    masks = write_expressions(tmp_path / "masks")
+    with pytest.raises(PredictionError, match="bear has several expressions of the id 0"):
+        score(masks, replace(found, truths=(twice, found.truths[1])), tmp_path / "out", PER_EXPRESSION)
 
 
 @pytest.mark.skipif(not GOLDENS.is_dir(), reason="the official masks are not here")

@@ -109,9 +109,7 @@ def test_label_maps_begin_with_the_first_object(tmp_path, dataset, top):
         with Image.open(io.BytesIO(archive.read(f"{top}v/00010.png"))) as image:
             assert image.mode == "P" and set(np.unique(image)) == {0, 2}
     Image.fromarray(np.full((10, 14), 7, np.uint8)).save(tmp_path / "masks" / "v" / "00010.png")
-    with pytest.raises(
-        PredictionError, match=r"objects that the truth lacks \(ids 7\): v/00010.png - "
-    ):
+    with pytest.raises(PredictionError, match=r"objects that the truth lacks \(ids 7\): v/00010.png - "):
         pack_submission(open_files(tmp_path / "masks"), [FOLLOWED], path, dataset=dataset, overwrite=True)
 
 
@@ -136,9 +134,7 @@ def zip_of(folder, path, top=""):
 def test_what_a_server_would_not_take_is_said(masks, tmp_path):
     files = open_files(zip_of(masks, tmp_path / "a.zip"))
     lines = check_submission(files, [RECORD], dataset="ref-youtube-vos").problem_lines()
-    assert lines[0].startswith(
-        "videos in the wrong folder: (top) - the server looks for them in"
-    )
+    assert lines[0].startswith("videos in the wrong folder: (top) - the server looks for them in")
     assert lines[1].startswith("masks of 0 and 1 (4): v/0/00000.png") and len(lines) == 2
     files = open_files(zip_of(masks, tmp_path / "b.zip", "out/"))
     lines = check_submission(files, [RECORD], dataset="mevis").problem_lines()
