@@ -11,7 +11,9 @@ def test_list(capsys):
     assert "    ROOT/meta_expressions/{train,valid,test}/meta_expressions.json" in printed
 
 
-@pytest.mark.parametrize(("layout", "split"), [("ref-youtube-vos", "val"), ("a2d-sentences", "test")])
+@pytest.mark.parametrize(
+    ("layout", "split"), [("ref-youtube-vos", "val"), ("a2d-sentences", "test"), ("davis17", "val")]
+)
 def test_export_and_check(layout, split, tmp_path, capsys):
     options = ["--split", split, "--num-clips", "2", "--height", "48", "--width", "64", "--length", "6"]
     main(["data", "export", layout, "--out", str(tmp_path), *options])

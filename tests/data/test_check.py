@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from miniature import FRAMES, SIZE, labels, write_frames, write_json, write_masks
+from miniature import FRAMES, SIZE, labels, write_a2d, write_frames, write_json, write_masks
 from miniature import write_ref_youtube_vos as write_ref
 from PIL import Image
 
-from deixis.data import ref_youtube_vos, youtube_vos
+from deixis.data import a2d_sentences, ref_youtube_vos, youtube_vos
 from deixis.data.catalog import DATASETS, Counts, DatasetEntry
 from deixis.data.check import Finding, check_record, check_split, count_findings
 from deixis.data.readers import ImageFolder, LabelFolder
@@ -145,6 +145,32 @@ def test_sizes_and_unreadable_files(tmp_path, is_thorough):
     image.write_bytes(image.read_bytes()[:70])
     (finding,) = told(check_record(record, **options))
     assert finding.startswith(f"v: cannot read the image {image}")
+
+
+def test_every_unreadable_file_is_named(tmp_path):
+    record = make_record(tmp_path)
+    for path in (tmp_path / "frames" / "00000.png", tmp_path / "masks" / "00005.png"):
+        path.write_bytes(b"no picture")
+    Image.fromarray(np.zeros((9, 9, 3), np.uint8)).save(tmp_path / "frames" / "00015.png")
+    found = told(check_record(record, needs_expressions=False, is_thorough=True))
+    assert [one.split(str(tmp_path))[0] for one in found] == [
+        "v: cannot read the image ",
+        "v: cannot read the masks ",
+        "v: frame 00015 is 9x9, the first one 32x48",
+        "v: frame 00015 is 9x9 but its masks are 32x48",
+    ]
+
+
+def test_videos_of_another_length_and_unreadable_ids(tmp_path):
+    write_a2d(tmp_path)
+    (record,) = a2d_sentences.records(tmp_path, "test")
+    assert told(check_record(record, is_thorough=True)) == []
+    short = replace(record, frame_names=record.frame_names * 2)
+    assert "clip: the video has 6 frames, the metadata says 12" in told(check_record(short, is_thorough=True))
+    record.masks.path(4).write_text("no h5")
+    (record,) = a2d_sentences.records(tmp_path, "test")
+    (finding,) = told(check_record(record))
+    assert finding.startswith("clip: cannot read the masks")
 
 
 def test_missing_files_are_listed_up_to_ten(tmp_path):

@@ -17,6 +17,7 @@ import numpy as np
 from deixis.errors import DatasetError
 
 from .catalog import Counts, DatasetEntry
+from .readers import VideoFile
 from .records import VideoRecord
 
 _LISTED = 10
@@ -155,7 +156,11 @@ def check_record(
         return
     if needs_expressions and not record.expressions:
         yield Finding(record.name, "has no expressions")
-    yield from _expressions(record)
+    try:
+        yield from _expressions(record)
+    except DatasetError as error:  # the ids of objects may be read from disk
+        yield Finding(record.name, str(error))
+        return
     every = range(len(record.frame_names))
     annotated = every if record.annotated_frames is None else record.annotated_frames
     missing = [*_missing(record, record.frames, every)]
@@ -219,36 +224,64 @@ def _few_pixels(record: VideoRecord, annotated: Sequence[int]) -> Iterator[Findi
 
 
 def _all_pixels(record: VideoRecord, annotated: Sequence[int]) -> Iterator[Finding]:
-    """Read everything, some frames at a time; report what cannot be read, sizes, objects never seen."""
-    ids = list(record.object_ids)
-    wanted, seen = set(annotated), np.zeros(len(ids), bool)
+    """Read every frame and mask; report what cannot be read, sizes that differ, objects never seen."""
+    ids, wanted = list(record.object_ids), set(annotated)
+    seen = np.zeros(len(ids), bool)
     unlisted: dict[int, str] = {}
     stored_ids = getattr(record.masks, "ids", None)
-    try:
-        yield from _length(record)
-        for start in range(0, len(record.frame_names), _FRAMES_AT_ONCE):
-            indices = [*range(start, min(start + _FRAMES_AT_ONCE, len(record.frame_names)))]
-            size = record.frames.read(indices).shape[1:3]
-            if not start:
-                yield from _frame_size(record, size)
-            for index in indices:
-                if record.masks is None or index not in wanted:
-                    continue
-                masks = record.masks.read([index], ids)
-                seen |= masks.any(axis=(1, 2, 3))
-                yield from _mask_size(record, index, size, masks)
-                if stored_ids is not None:
-                    for identity in set(stored_ids(index)) - set(ids):
-                        unlisted.setdefault(identity, record.frame_names[index])
-    except DatasetError as error:
-        yield Finding(record.name, str(error))
-        return
-    if record.masks is None:
-        return
-    for identity in np.array(ids)[~seen]:
-        yield Finding(record.name, f"object {identity} has no pixel in any annotated frame")
+    first, is_readable = None, True
+    for index, size in _sizes(record):
+        if isinstance(size, Finding):
+            is_readable = False
+            yield size
+            continue
+        if first is None:
+            first = size
+            yield from _frame_size(record, size)
+        elif size != first:
+            name = record.frame_names[index]
+            yield Finding(record.name, f"frame {name} is {_by(size)}, the first one {_by(first)}")
+        if record.masks is None or index not in wanted:
+            continue
+        try:
+            masks = record.masks.read([index], ids)
+            stored = () if stored_ids is None else stored_ids(index)
+        except DatasetError as error:
+            is_readable = False
+            yield Finding(record.name, str(error))
+            continue
+        yield from _mask_size(record, index, size, masks)
+        seen |= masks.any(axis=(1, 2, 3))
+        for identity in set(stored) - set(ids):
+            unlisted.setdefault(identity, record.frame_names[index])
+    if record.masks is not None and is_readable:
+        for identity in np.array(ids)[~seen]:
+            yield Finding(record.name, f"object {identity} has no pixel in any annotated frame")
     for identity, name in sorted(unlisted.items()):
         yield Finding(record.name, f"object {identity} of frame {name} is in no metadata", is_known=True)
+
+
+def _sizes(record: VideoRecord) -> Iterator[tuple[int, tuple[int, ...] | Finding]]:
+    """Decode every frame and yield its index with its size, or with what keeps it from being read."""
+    is_video = isinstance(record.frames, VideoFile)
+    if is_video:
+        try:
+            yield from ((0, finding) for finding in _length(record))
+        except DatasetError as error:
+            yield 0, Finding(record.name, str(error))
+            return
+    # A video is decoded from key frames on: frame by frame that would be done again for each.
+    step = _FRAMES_AT_ONCE if is_video else 1
+    for start in range(0, len(record.frame_names), step):
+        indices = [*range(start, min(start + step, len(record.frame_names)))]
+        try:
+            size = record.frames.read(indices).shape[1:3]
+        except DatasetError as error:
+            yield start, Finding(record.name, str(error))
+            if is_video:
+                return
+            continue
+        yield from ((index, size) for index in indices)
 
 
 def _frame_size(record: VideoRecord, size: tuple[int, ...]) -> Iterator[Finding]:
@@ -266,10 +299,11 @@ def _mask_size(
 
 def _length(record: VideoRecord) -> Iterator[Finding]:
     """Compare the frames of a video file with those of the metadata; decoders may differ by one."""
-    length = getattr(record.frames, "__len__", None)
-    if length is not None and abs(length() - len(record.frame_names)) > 1:
+    assert isinstance(record.frames, VideoFile)
+    length = len(record.frames)
+    if abs(length - len(record.frame_names)) > 1:
         yield Finding(
-            record.name, f"the video has {length()} frames, the metadata says {len(record.frame_names)}"
+            record.name, f"the video has {length} frames, the metadata says {len(record.frame_names)}"
         )
 
 
