@@ -55,3 +55,16 @@ def test_dropout_acts_in_training_only():
 def test_width_must_split_into_heads():
     with pytest.raises(ValueError, match="cannot be split"):
         MultiHeadAttention(30, 4)
+
+
+@pytest.mark.parametrize("num_queries", [1, 2])
+def test_reading_few_keys_equals_the_plain_way(pair, num_queries: int):
+    ours, _ = pair
+    query, key, value = torch.randn(num_queries, 9, 32), torch.randn(2, 3, 32), torch.randn(2, 3, 32)
+    padding_mask = torch.tensor([[False, False, True], [False] * 3])
+    expected = ours(query.expand(2, -1, -1), key, value, padding_mask)
+    torch.testing.assert_close(ours.read_few(query, key, value, padding_mask), expected, atol=1e-5, rtol=1e-4)
+    with torch.no_grad():
+        torch.testing.assert_close(
+            ours.read_few(query, key, value, padding_mask), expected, atol=1e-5, rtol=1e-4
+        )

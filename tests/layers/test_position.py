@@ -2,7 +2,7 @@ import math
 
 import torch
 
-from deixis.layers.position import sine_position_2d
+from deixis.layers.position import sine_position_1d, sine_position_2d
 
 
 def by_hand(padding_mask, row, column, channel, channels, temperature=10_000.0):
@@ -46,3 +46,13 @@ def test_offset_moves_to_cell_centres():
     """With half a cell of offset the encoding of a line is symmetric about its middle (Deformable DETR)."""
     positions = sine_position_2d(torch.zeros(1, 1, 4, dtype=torch.bool), 8, offset=-0.5)[0, 0]
     torch.testing.assert_close(positions[0, 4], -positions[3, 4], atol=1e-5, rtol=0)
+
+
+def test_words_are_counted_without_padding():
+    padding_mask = torch.tensor([[False, False, True], [False, False, False]])
+    encoded = sine_position_1d(padding_mask, 8)
+    assert encoded.shape == (2, 3, 8)
+    angle = torch.tensor(math.pi)  # the first of two words
+    torch.testing.assert_close(encoded[0, 0, :2], torch.stack((angle.sin(), angle.cos())), atol=1e-4, rtol=0)
+    assert torch.equal(encoded[0, 1], encoded[0, 2])
+    torch.testing.assert_close(encoded[0, :2], sine_position_1d(padding_mask[:1, :2], 8)[0])

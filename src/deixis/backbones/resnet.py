@@ -19,6 +19,8 @@ from torch.nn import functional as F
 from torchvision.models.resnet import Bottleneck, resnet50, resnet101
 from torchvision.ops.misc import FrozenBatchNorm2d
 
+from deixis.layers.convolution import convolve_cells
+
 STAGES = ("layer1", "layer2", "layer3", "layer4")
 FROZEN = ("conv1", "layer1")
 
@@ -66,22 +68,26 @@ class ResNet(nn.Module):
 def _run_block(x: Float[Tensor, "n c h w"], block: Bottleneck) -> Float[Tensor, "n d _h _w"]:
     shortcut = x
     if block.downsample is not None:
-        convolution, norm = cast(tuple[nn.Conv2d, FrozenBatchNorm2d], tuple(block.downsample))
-        shortcut = _convolve(x, convolution, norm)
+        convolution, norm = cast(nn.Sequential, block.downsample)
+        shortcut = _convolve(x, cast(nn.Conv2d, convolution), cast(FrozenBatchNorm2d, norm))
     norms = [cast(FrozenBatchNorm2d, norm) for norm in (block.bn1, block.bn2, block.bn3)]
     y = _convolve(x, block.conv1, norms[0], with_relu=True)
     y = _convolve(y, block.conv2, norms[1], with_relu=True)
-    return F.relu(_convolve(y, block.conv3, norms[2]) + shortcut)
+    return F.relu(_convolve(y, block.conv3, norms[2]) + shortcut, inplace=True)
 
 
 def _convolve(
     x: Float[Tensor, "n c h w"], convolution: nn.Conv2d, norm: FrozenBatchNorm2d, *, with_relu: bool = False
 ) -> Float[Tensor, "n d _h _w"]:
     """Convolve with the norm folded into weights and bias."""
-    scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
-    shift = norm.bias - norm.running_mean * scale
+    scale = norm.weight * (cast(Tensor, norm.running_var) + norm.eps).rsqrt()
+    shift = norm.bias - cast(Tensor, norm.running_mean) * scale
     weight = convolution.weight * scale[:, None, None, None]
-    y = F.conv2d(x, weight, shift, convolution.stride, convolution.padding, convolution.dilation)
+    if convolution.kernel_size == (1, 1):
+        strides = convolution.stride
+        y = convolve_cells(x[..., :: strides[0], :: strides[1]], weight, shift)
+    else:
+        y = F.conv2d(x, weight, shift, convolution.stride, convolution.padding, convolution.dilation)
     return F.relu(y, inplace=True) if with_relu else y
 
 

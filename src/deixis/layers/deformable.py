@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from deixis.layers.attention import MultiHeadAttention
 from deixis.layers.linear import Linear
-from deixis.layers.transformer import FeedForward
+from deixis.layers.transformer import FeedForward, in_rows
 from deixis.ops.deformable import Sizes, gather_sources, sample_deformable
 
 CELLS_PER_QUERY = 64
@@ -120,6 +120,10 @@ class DeformableEncoderLayer(nn.Module):
     ) -> Float[Tensor, "n s c"]:
         """Return the cells after one layer; ``positions`` are added to queries alone."""
         read = self.attention(cells + positions, references, cells, sizes, padding_mask)
+        flat = in_rows(self._finish, cells.flatten(0, 1)[None], read.flatten(0, 1)[None])
+        return flat.view(cells.shape)
+
+    def _finish(self, cells: Float[Tensor, "1 m c"], read: Float[Tensor, "1 m c"]) -> Float[Tensor, "1 m c"]:
         cells = self.attention_norm(cells + self.dropout(read))
         return self.feedforward_norm(cells + self.dropout(self.feedforward(cells)))
 

@@ -3,6 +3,8 @@
 Axes: n sequences, k tokens, q queries, c channels, a heads, d channels a head.
 """
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -17,6 +19,21 @@ ROWS = 512
 Heads = tuple[Float[Tensor, "n a k d"], Float[Tensor, "n a k d"], Float[Tensor, "n a k d"]]
 
 
+def in_rows(
+    function: Callable[..., Float[Tensor, "n _m c"]], *tokens: Float[Tensor, "_n m c"]
+) -> Float[Tensor, "n m c"]:
+    """Apply a function of each token on its own, on a CPU without gradients to some tokens at a time.
+
+    What stands between the steps of the function, such as the wide values inside a feed-forward, then stays
+    in the processor's cache.
+    """
+    rows = ROWS * torch.get_num_threads()
+    if torch.is_grad_enabled() or tokens[0].device.type != "cpu" or tokens[0].shape[1] <= rows:
+        return function(*tokens)
+    parts = zip(*(values.split(rows, dim=1) for values in tokens), strict=True)
+    return torch.cat([function(*part) for part in parts], dim=1)
+
+
 class FeedForward(nn.Module):
     """Two linear layers with ReLU and dropout between them."""
 
@@ -28,11 +45,7 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Float[Tensor, "*n c"]) -> Float[Tensor, "*n c"]:
         """Apply both layers to the last axis."""
-        if torch.is_grad_enabled() or x.device.type != "cpu":
-            return self._apply_to_rows(x)
-        # A few rows at a time: the wide values between the layers then stay in the processor's cache.
-        parts = x.flatten(0, -2).split(ROWS * torch.get_num_threads())
-        return torch.cat([self._apply_to_rows(part) for part in parts]).view(x.shape)
+        return in_rows(self._apply_to_rows, x.flatten(0, -2)[None]).view(x.shape)
 
     def _apply_to_rows(self, x: Float[Tensor, "*n c"]) -> Float[Tensor, "*n c"]:
         return self.reduce(self.dropout(F.relu(self.expand(x), inplace=True)))

@@ -124,25 +124,33 @@ def corners(
     sizes: Sizes, locations: Float[Tensor, "n q a l p 2"], weights: Float[Tensor, "n q a l p"]
 ) -> tuple[Int[Tensor, "n q a k"], Float[Tensor, "n q a k"]]:
     """Return the four cells around every location and their weights, 0 for those outside; k = 4 l p."""
-    extents = torch.tensor([(w, h) for h, w in sizes], device=locations.device)[:, None]  # l 1 2
     starts = [0]
     for height, width in sizes[:-1]:
         starts.append(starts[-1] + height * width)
-    offsets = torch.tensor(starts, dtype=torch.int32, device=locations.device)[:, None]  # l 1
-    places = torch.addcmul(locations.new_tensor(-0.5), locations, extents.to(locations.dtype))
+    heights, widths = locations.new_tensor(sizes).T[..., None]  # l 1
+    columns, column_shares = _neighbours(locations[..., 0], widths)
+    rows, row_shares = _neighbours(locations[..., 1], heights)
+    offsets = locations.new_tensor(starts)[:, None]
+    rows = [torch.addcmul(offsets, row, widths) for row in rows]  # whole numbers below 2^24: exact
+    index = torch.stack([row + column for row in rows for column in columns], dim=-1).to(torch.int32)
+    weighted = [weights * share for share in row_shares]
+    shares = torch.stack([row * share for row in weighted for share in column_shares], dim=-1)
+    return index.flatten(3), shares.flatten(3)
+
+
+def _neighbours(
+    locations: Float[Tensor, "n q a l p"], extents: Float[Tensor, "l 1"]
+) -> tuple[list[Float[Tensor, "n q a l p"]], list[Float[Tensor, "n q a l p"]]]:
+    """Return the two cells around each location along one axis and their shares, 0 for those outside."""
+    places = locations * extents - 0.5
     first = places.floor()
-    later = places - first  # n q a l p 2
+    later = places - first
     cells, shares = [], []
     for near, share in ((first, 1 - later), (first + 1, later)):
-        inside = (near >= 0) & (near < extents)
-        shares.append(share * inside)
-        cells.append(torch.where(inside, near, 0).to(torch.int32))
-    widths = extents[..., 0].to(torch.int32)
-    rows = [offsets + cell[..., 1] * widths for cell in cells]
-    index = torch.stack([row + cell[..., 0] for row in rows for cell in cells], dim=-1)
-    weighted = [weights * share[..., 1] for share in shares]
-    share = torch.stack([row * share[..., 0] for row in weighted for share in shares], dim=-1)
-    return index.flatten(3), share.flatten(3)
+        cell = near.clamp(min=0).minimum(extents - 1)
+        cells.append(cell)
+        shares.append(share * (cell == near))
+    return cells, shares
 
 
 def _sum_rows(

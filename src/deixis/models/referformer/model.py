@@ -35,6 +35,7 @@ from torch import Tensor, nn
 from deixis import backbones
 from deixis import text as text_encoders
 from deixis.layers.attention import MultiHeadAttention
+from deixis.layers.convolution import CellConvolution
 from deixis.layers.deformable import (
     DeformableAttention,
     DeformableDecoderLayer,
@@ -291,7 +292,7 @@ MODEL = ReferFormer
 
 def _projections(channels: Sequence[int], width: int) -> list[nn.Sequential]:
     """Build the projections of the backbone's maps and that of a level coarser still."""
-    layers = [nn.Conv2d(inputs, width, 1) for inputs in channels]
+    layers: list[nn.Conv2d] = [CellConvolution(inputs, width) for inputs in channels]
     layers.append(nn.Conv2d(channels[-1], width, 3, stride=2, padding=1))
     for layer in layers:
         nn.init.xavier_uniform_(layer.weight)

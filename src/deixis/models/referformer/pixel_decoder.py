@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from deixis.layers.attention import FoldedKeys, MultiHeadAttention
-from deixis.layers.transformer import ROWS, FeedForward
+from deixis.layers.convolution import CellConvolution
+from deixis.layers.transformer import FeedForward, in_rows
 
 GROUPS = 8
 """Of the norms after convolutions."""
@@ -118,7 +119,11 @@ class ConvolutionNorm(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, size: int, *, with_relu: bool = False) -> None:
         super().__init__()
-        self.convolution = nn.Conv2d(inputs, outputs, size, padding=size // 2, bias=False)
+        self.convolution: nn.Conv2d = (
+            CellConvolution(inputs, outputs, bias=False)
+            if size == 1
+            else nn.Conv2d(inputs, outputs, size, padding=size // 2, bias=False)
+        )
         self.norm = nn.GroupNorm(GROUPS, outputs)
         self.with_relu = with_relu
         nn.init.kaiming_uniform_(self.convolution.weight, a=1)
@@ -182,15 +187,8 @@ class VisionLanguageBlock(nn.Module):
         """Attend from the cells to the words, then the feed-forward."""
         folded = self.cross_attention.fold(words + word_positions, words, word_padding)
         cells, places = x.flatten(1, 2), positions.flatten(1, 2)
-        if torch.is_grad_enabled() or x.device.type != "cpu":
-            return self._read(cells, places, folded).unflatten(1, x.shape[1:3])
-        # Some rows at a time: what stands between the steps then stays in the processor's cache.
-        rows = ROWS * torch.get_num_threads()
-        out = cells.new_empty(len(words), *cells.shape[1:])
-        for first in range(0, cells.shape[1], rows):
-            part = slice(first, first + rows)
-            out[:, part] = self._read(cells[:, part], places[:, part], folded)
-        return out.unflatten(1, x.shape[1:3])
+        read = in_rows(lambda *rows: self._read(*rows, folded), cells, places)
+        return read.unflatten(1, x.shape[1:3])
 
     def _read(
         self, cells: Float[Tensor, "_e m c"], places: Float[Tensor, "_b m c"], folded: FoldedKeys
