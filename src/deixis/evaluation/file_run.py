@@ -20,7 +20,7 @@ from deixis.evaluation.reports.page import Clip
 from deixis.evaluation.reports.write import write_report
 from deixis.evaluation.scoring import Outcome, StoredVideo, score_tasks, store, truth_size
 from deixis.evaluation.subjects import Subject
-from deixis.evaluation.worst_clips import NUM_CLIPS, show_rows
+from deixis.evaluation.worst_clips import NUM_CLIPS, choose_rows, show_rows
 from deixis.inference.record import versions
 
 VIDEOS_FILE = "videos.jsonl"
@@ -114,9 +114,10 @@ def check_files(
         prediction = CheckedPrediction(
             plan.files, task.placement, truth_size(task.truth), task.rule, options.missing == "zero"
         )
+        known = frozenset(task.placement.names)
         for key in task.placement.folders:
             for frame in task.truth.frames:
-                if task.placement.name(frame, key) in task.placement.names:
+                if task.placement.name(frame, key) in known:
                     prediction.read(frame, key)
         findings += prediction.findings
     return findings
@@ -177,7 +178,7 @@ def _worst_clips(
 
     scored: Mapping[tuple[str, str, str], ObjectRow] = {(row.group, row.video, row.name): row for row in rows}
     truths = {truth.name: truth for truth in subject.truths}
-    return show_rows(report.worst(NUM_CLIPS), scored, truths, predict, protocol, subject.read_frame)
+    return show_rows(choose_rows(report, NUM_CLIPS), scored, truths, predict, protocol, subject.read_frame)
 
 
 def _raise_problems(findings: Findings, plan: Plan) -> None:

@@ -63,19 +63,15 @@ def make_plan(path: Path, truths: Sequence[VideoTruth], protocol: VideoProtocol,
 
 
 def probe(plan: Plan) -> Findings:
-    """Look at one image of each folder: what is wrong with a whole prediction shows at once."""
+    """Look at one image of each video: what is wrong with a whole prediction shows at once."""
     findings = Findings()
     for task in plan.tasks:
-        size = truth_size(task.truth) if task.placement.names else (0, 0)
-        by_folder: dict[str, list[str]] = defaultdict(list)
-        for name in task.placement.names:
-            if name.endswith(".png"):
-                by_folder[name.rpartition("/")[0]].append(name)
-        for names in by_folder.values():
+        names = [name for name in task.placement.names if name.endswith(".png")]
+        if names:
             name = names[len(names) // 2]
             mask = decode_mask(plan.files.read(name), name, findings)
             if mask is not None:
-                check_mask(mask, name, size, task.rule, findings)
+                check_mask(mask, name, truth_size(task.truth), task.rule, findings)
     # What is merely odd will be found again, and counted, when all images are scored.
     findings.notes.clear()
     return findings

@@ -12,7 +12,7 @@ from deixis.data.records import VideoRecord
 from deixis.errors import DatasetError
 from deixis.evaluation.checks.pixels import VOID
 from deixis.evaluation.protocols.base import ObjectRow, VideoPrediction, VideoProtocol, VideoTruth
-from deixis.evaluation.reports.content import Row
+from deixis.evaluation.reports.content import Report, Row
 from deixis.evaluation.reports.page import Clip
 from deixis.evaluation.reports.pictures import make_picture, overlay
 
@@ -21,6 +21,15 @@ _NUM_FRAMES = 3
 
 ReadFrame = Callable[[str, str], UInt8[np.ndarray, "H W 3"] | None]
 """(video, frame name) -> the image; None where there are no images."""
+
+
+def choose_rows(report: Report, number: int) -> list[Row]:
+    """Return the rows that scored lowest, one a video as long as there are others."""
+    ranked = report.worst(len(report.rows))
+    first = {row.video: row for row in reversed(ranked)}
+    leading = [row for row in ranked if first[row.video] is row][:number]
+    others = [row for row in ranked if first[row.video] is not row][: number - len(leading)]
+    return leading + others
 
 
 def show_rows(

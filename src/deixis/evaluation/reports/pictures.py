@@ -36,7 +36,7 @@ def overlay(
     prediction: Shaped[np.ndarray, "H W"],
     frame: UInt8[np.ndarray, "H W 3"] | None = None,
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """Colour a frame by what of truth and prediction agrees; any non-zero pixel is foreground.
+    """Colour a frame, made grey, by what of truth and prediction agrees; any non-zero pixel is foreground.
 
     Args:
         truth: annotated mask.
@@ -50,6 +50,8 @@ def overlay(
         image = np.array(Image.fromarray(frame).resize(truth.shape[::-1]))
     else:
         image = frame.copy()
+    # Without colours of its own the frame cannot be taken for a mask.
+    image[:] = image.mean(axis=2, keepdims=True)
     opacity = 1.0 if frame is None else _OPACITY
     _tint(image, truth & ~prediction, MISSED, opacity)
     _tint(image, ~truth & prediction, WRONG, opacity)
