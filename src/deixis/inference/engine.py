@@ -14,7 +14,8 @@ from torch import Tensor
 from deixis.errors import DeviceError, ExpressionError
 from deixis.models.base import ReferringModel
 from deixis.models.inputs import InputSpec
-from deixis.ops.masks import masks_at_size
+from deixis.ops.masks import masks_at_size, stretched_masks
+from deixis.ops.padding import pad_to_multiple, padded_to
 from deixis.ops.words import clean
 from deixis.structures import Clip, TextFeatures, Tokens, Trajectories, VideoFeatures
 
@@ -76,7 +77,10 @@ class Engine:
         self, mask_logits: Float[Tensor, "e h w"], input_size: tuple[int, int], size: tuple[int, int]
     ) -> Bool[Tensor, "e H W"]:
         """Turn mask logits over an input of ``input_size`` into masks of the video's own ``size``."""
-        return masks_at_size(mask_logits.float(), input_size, input_size, size)
+        if self.inputs.mask_resize == "stretched":
+            return stretched_masks(mask_logits.float(), size)
+        padded_size = padded_to(input_size, self.inputs.pad_multiple)
+        return masks_at_size(mask_logits.float(), padded_size, input_size, size)
 
     def _trajectories(self, video: VideoFeatures, text: TextFeatures) -> Iterator[Trajectories]:
         for first in range(0, len(text.words), self.expression_batch):
@@ -103,13 +107,13 @@ class Engine:
 
 
 def make_clip(frames: Sequence[UInt8[Tensor, "3 h w"]], inputs: InputSpec, device: torch.device) -> Clip:
-    """Normalise resized frames of one size and batch them as one clip without padding."""
+    """Normalise resized frames of one size and batch them as one clip, padded as ``inputs`` asks."""
     pixels = torch.stack(list(frames)).to(device).float().div_(255)  # t 3 h w
     mean = torch.tensor(inputs.mean, device=device)[:, None, None]
     std = torch.tensor(inputs.std, device=device)[:, None, None]
     pixels = pixels.sub_(mean).div_(std)
     padding_mask = torch.zeros(1, len(pixels), *pixels.shape[-2:], dtype=torch.bool, device=device)
-    return Clip(pixels[None], padding_mask)
+    return Clip(*pad_to_multiple(pixels[None], padding_mask, inputs.pad_multiple))
 
 
 def check_expressions(expressions: str | Sequence[str]) -> tuple[str, ...]:

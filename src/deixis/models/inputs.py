@@ -21,6 +21,10 @@ class InputSpec:
         is_online: the model has ``start`` and ``step`` and is fed frame by frame.
         presence_threshold: a frame whose presence is below gets an empty mask; None: a mask in every frame,
             as the published system does.
+        pad_multiple: heights and widths are padded to multiples of it.
+        mask_resize: from mask logits to the video's size. "cropped": to the input's size, thresholded,
+            without padding, then to the nearest pixel; "stretched": at once, over the whole frame, then thresholded
+            (ReferFormer on whole videos).
     """
 
     short_side: int = 360
@@ -33,6 +37,8 @@ class InputSpec:
     is_online: bool = False
     presence_threshold: float | None = None
     resize: Literal["shortest_side"] = "shortest_side"
+    pad_multiple: int = 1
+    mask_resize: Literal["cropped", "stretched"] = "cropped"
 
     def __post_init__(self) -> None:
         if not 0 < self.short_side <= self.long_side:
@@ -42,5 +48,9 @@ class InputSpec:
                 "need 0 <= window_overlap < window_length, "
                 f"got {self.window_overlap} and {self.window_length}"
             )
+        if self.pad_multiple < 1:
+            raise ValueError(f"pad_multiple must be at least 1, got {self.pad_multiple}")
+        if self.mask_resize not in ("cropped", "stretched"):
+            raise ValueError(f"mask_resize must be 'cropped' or 'stretched', got {self.mask_resize!r}")
         if self.presence_threshold is not None and not 0 <= self.presence_threshold <= 1:
             raise ValueError(f"presence_threshold must lie in [0, 1], got {self.presence_threshold}")

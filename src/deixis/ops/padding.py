@@ -34,6 +34,20 @@ def stack_clips(
     return stacked, padding_mask
 
 
+def padded_to(size: tuple[int, int], multiple: int) -> tuple[int, int]:
+    """Return height and width rounded up to multiples of ``multiple``."""
+    return size[0] + -size[0] % multiple, size[1] + -size[1] % multiple
+
+
+def pad_to_multiple(
+    clips: Float[Tensor, "b t c H W"], padding_mask: Bool[Tensor, "b t H W"], multiple: int
+) -> tuple[Float[Tensor, "b t c H2 W2"], Bool[Tensor, "b t H2 W2"]]:
+    """Pad stacked clips with zeros until height and width are multiples of ``multiple``."""
+    height, width = padded_to((clips.shape[-2], clips.shape[-1]), multiple)
+    missing = (0, width - clips.shape[-1], 0, height - clips.shape[-2])
+    return F.pad(clips, missing), F.pad(padding_mask, missing, value=True)
+
+
 def resize_padding_mask(
     padding_mask: Bool[Tensor, "b t H W"], size: tuple[int, int]
 ) -> Bool[Tensor, "b t h w"]:

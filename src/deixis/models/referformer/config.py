@@ -92,11 +92,13 @@ class ReferFormerConfig:
 
 CONFIG = ReferFormerConfig
 
-_VIDEO = InputSpec(short_side=360, long_side=NO_LIMIT, window_length=36, window_overlap=6)
+_VIDEO = InputSpec(
+    short_side=360, long_side=NO_LIMIT, window_length=36, window_overlap=6, mask_resize="stretched"
+)
 """Ref-YouTube-VOS and Ref-DAVIS17: no video of the first is longer than 36 frames, the second is cut so."""
 
-_SHORT_CLIP = InputSpec(short_side=360, long_side=640, window_length=5, window_overlap=2)
-_IMAGE = InputSpec(short_side=360, long_side=640, window_length=1, window_overlap=0)
+_SHORT_CLIP = InputSpec(short_side=360, long_side=640, window_length=5, window_overlap=2, pad_multiple=32)
+_IMAGE = InputSpec(short_side=360, long_side=640, window_length=1, window_overlap=0, pad_multiple=32)
 
 _BACKBONES = {
     "resnet50": "resnet-50",
@@ -111,6 +113,32 @@ _BACKBONES = {
 }
 """Name in a variant -> name of the backbone."""
 
+_TINY_AGNOSTIC = ReferFormerConfig(
+    inputs=InputSpec(
+        short_side=128, long_side=256, window_length=16, window_overlap=4, presence_threshold=0.5
+    ),
+    backbone="video-conv-tiny",
+    text_encoder="words-tiny",
+    is_text_encoder_frozen=False,
+    sentence="mean",
+    width=128,
+    num_heads=4,
+    num_encoder_layers=2,
+    num_decoder_layers=2,
+    feedforward=512,
+    num_queries=3,
+    attention_stride=16,
+    dropout=0.0,
+)
+
+NUM_SHAPES = 12
+"""Classes of the tiny class-discriminative model: the shapes of the synthetic world."""
+
+_TINY = {
+    "referformer-tiny-synthetic": _TINY_AGNOSTIC,
+    "referformer-tiny-synthetic-shapes": replace(_TINY_AGNOSTIC, num_classes=NUM_SHAPES),
+}
+
 
 def _variants() -> dict[str, ReferFormerConfig]:
     variants = {}
@@ -120,10 +148,11 @@ def _variants() -> dict[str, ReferFormerConfig]:
         variants[f"referformer-{name}-refcoco"] = replace(config, inputs=_IMAGE, is_text_encoder_frozen=False)
         variants[f"referformer-{name}-a2d"] = replace(config, inputs=_SHORT_CLIP)
         variants[f"referformer-{name}-65-classes"] = replace(config, num_classes=65)
-    return variants
+    return {**variants, **_TINY}
 
 
 VARIANTS: dict[str, ReferFormerConfig] = _variants()
 """Backbone and stage: without a suffix for Ref-YouTube-VOS and Ref-DAVIS17 (fine-tuned, from scratch, joint),
 "-refcoco" for the pretraining on images, "-a2d" for A2D- and JHMDB-Sentences, "-65-classes" for the
-class-discriminative heads of the ablation (Ref-YouTube-VOS)."""
+class-discriminative heads of the ablation (Ref-YouTube-VOS). Ours: "referformer-tiny-synthetic", small enough
+to train on two CPU cores, and the same with the shapes of the synthetic world as classes."""

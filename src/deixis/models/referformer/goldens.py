@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from deixis.models.golden import GoldenRun
 from deixis.models.recorder import Recorder
@@ -27,7 +26,7 @@ from deixis.models.referformer.criterion import (
 from deixis.models.referformer.golden_parts import run_operators, run_postprocess
 from deixis.models.referformer.model import ReferFormer
 from deixis.models.referformer.output import ReferFormerOutput, ReferFormerVideoFeatures
-from deixis.ops.padding import resize_padding_mask, stack_clips
+from deixis.ops.padding import pad_to_multiple, resize_padding_mask, stack_clips
 from deixis.structures import Clip, Target, Tokens
 
 PAD = 1
@@ -172,9 +171,7 @@ def _clip(golden: GoldenRun) -> Clip:
     """Stack the videos and pad them to a multiple of the golden's."""
     videos = [torch.from_numpy(video) for video in golden.inputs["videos"]]
     frames, padding_mask = stack_clips(videos)
-    multiple = golden.options.get("pad_multiple", 1)
-    missing = (0, -frames.shape[-1] % multiple, 0, -frames.shape[-2] % multiple)
-    return Clip(F.pad(frames, missing), F.pad(padding_mask, missing, value=True))
+    return Clip(*pad_to_multiple(frames, padding_mask, golden.options.get("pad_multiple", 1)))
 
 
 def _backbone_stages(recorder: Recorder, clip: Clip, kept: list[int] | None) -> dict[str, Tensor]:
