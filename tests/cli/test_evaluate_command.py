@@ -87,6 +87,9 @@ def test_several_things_wrong_are_a_line_each(deixis, truth, tmp_path):
         (["davis17", "--predictions", "x", "--truth", "y", "--workers", "0"], "--workers must be at least 1"),
         (["davis17", "--predictions", "x", "--submission", "y.zip"], "evaluation server 'davis17'"),
         (["--compare", "x", "y"], "x holds no report.json"),
+        (["davis17", "--predictions", "x", "--truth", "y", "--permute"], "--permute is about models"),
+        (["davis17", "--root", "x", "--protocol", "davis17-semi"], "--protocol needs --predictions"),
+        (["davis17", "--predictions", "x", "--truth", "y", "--root", "z"], "--truth or --root, not both"),
     ],
 )
 def test_wrong_arguments_are_one_line(deixis, arguments, message):

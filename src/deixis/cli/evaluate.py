@@ -92,8 +92,23 @@ class Evaluate:
                 f"{self.predictions} is not scored, for the {len(error.lines)} reasons above"
             ) from error
 
+    def _refuse_idle_options(self) -> None:
+        """Raise where an option would be without effect."""
+        if self.predictions is None:
+            idle = {"--truth": self.truth, "--protocol": self.protocol, "--check-only": self.check_only}
+            reason = "needs --predictions"
+        else:
+            idle = {"--num-clips": self.num_clips, "--permute": self.permute, "--checkpoint": self.checkpoint}
+            reason = "is about models, not about --predictions"
+        for name, value in idle.items():
+            if value:
+                raise ValueError(f"{name} {reason}")
+        if self.truth is not None and self.root is not None:
+            raise ValueError("give --truth or --root, not both")
+
     def _dispatch(self) -> None:
         """Do what the arguments ask for."""
+        self._refuse_idle_options()
         if self.compare is not None:
             self._compare(*self.compare)
         elif not self.benchmark:

@@ -2,7 +2,7 @@
 
 import multiprocessing
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -110,10 +110,10 @@ def score_tasks(
     order = sorted(range(len(tasks)), key=lambda index: -len(tasks[index].placement.names))
     score = partial(score_task, files=files, protocol=protocol, options=options, top=top)
     outcomes: dict[int, Outcome] = {}
-    for index, outcome in zip(order, _run(score, [tasks[i] for i in order], num_workers), strict=True):
+    for place, outcome in _run(score, [tasks[index] for index in order], num_workers):
         if on_outcome is not None:
             on_outcome(outcome)
-        outcomes[index] = outcome
+        outcomes[order[place]] = outcome
     return [outcomes[index] for index in range(len(tasks))]
 
 
@@ -209,12 +209,20 @@ def _revive(row: StoredRow) -> ObjectRow:
     )
 
 
-def _run(score: Callable[[Task], Outcome], tasks: Sequence[Task], num_workers: int) -> Iterator[Outcome]:
-    """Yield the outcomes of ``tasks`` in their order."""
+def _run(
+    score: Callable[[Task], Outcome], tasks: Sequence[Task], num_workers: int
+) -> Iterator[tuple[int, Outcome]]:
+    """Yield the place of each task and its outcome, as they come."""
     if num_workers <= 1 or len(tasks) <= 1:
-        yield from map(score, tasks)
+        yield from enumerate(map(score, tasks))
         return
     # A forked process may inherit locks that other threads hold; a spawned one starts clean.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(num_workers, len(tasks)), mp_context=context) as executor:
-        yield from executor.map(score, tasks)
+        futures = {executor.submit(score, task): place for place, task in enumerate(tasks)}
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        finally:
+            # Else an interrupted run would first score all that is still waiting.
+            executor.shutdown(wait=False, cancel_futures=True)

@@ -95,7 +95,7 @@ def test_more_than_is_wanted_is_noted():
     assert not findings.problems
     assert findings.note_lines() == [
         "not a video of this split, left out: dog",
-        "no frame of the video, left out: bear/0/99999.png",
+        "not frames that are scored, left out: bear/0/99999.png",
         "no expression of the video, left out: bear/9",
     ]
 

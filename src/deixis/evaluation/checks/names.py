@@ -139,7 +139,9 @@ def _check_video(
                     )
                 )
             elif stem not in known:
-                findings.notes.append(Problem("no frame of the video, left out", f"{place}/{stem}{suffix}"))
+                findings.notes.append(
+                    Problem("not frames that are scored, left out", f"{place}/{stem}{suffix}")
+                )
     if entry.expressions is not None:
         for name in sorted(set(folders) - set(names)):
             findings.notes.append(Problem("no expression of the video, left out", f"{entry.video}/{name}"))
