@@ -268,6 +268,7 @@ def assert_official(report, figures):
         assert report.figures[name] == pytest.approx(value, abs=2e-8), name
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not GOLDENS.is_dir(), reason="the official masks are not here")
 def test_relabelled_official_masks_get_the_official_figures(tmp_path):
     golden = json.loads((GOLDENS / "davis17_semisupervised.json").read_text())
@@ -302,8 +303,10 @@ def test_four_official_annotators_get_the_official_averages(tmp_path, name):
 @pytest.mark.parametrize(
     ("benchmark", "protocol", "golden"),
     [
-        ("davis17", "davis17-unsupervised", "davis17_unsupervised"),
-        ("davis16", "davis16", "davis16_single_object"),
+        pytest.param(
+            *("davis17", "davis17-unsupervised", "davis17_unsupervised"), marks=pytest.mark.slow, id="davis17"
+        ),
+        pytest.param("davis16", "davis16", "davis16_single_object", id="davis16"),
     ],
 )
 def test_the_official_masks_get_the_official_figures(tmp_path, benchmark, protocol, golden):

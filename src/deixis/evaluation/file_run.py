@@ -57,40 +57,29 @@ def evaluate_files(
     started = time.monotonic()
     options = options or Options()
     plan = make_plan(path, subject.truths, protocol, options)
-    _raise_problems(plan.findings, plan)
-    _raise_problems(probe(plan), plan)
+    plan.findings.raise_problems(path)
+    probe(plan).raise_problems(path)
+    truth_hash = index_hash(subject.truths)
     identity = {
         "benchmark": subject.benchmark,
         "split": subject.split,
         "protocol": protocol.name,
         "options": to_plain(options),
-        "truth": index_hash(subject.truths),
+        "truth": truth_hash,
         "deixis": versions()["deixis"],
     }
     ledger = Ledger(out / VIDEOS_FILE, identity, StoredVideo, overwrite=overwrite)
-    tasks = [
-        replace(task, done=next(iter(ledger.done.get(task.truth.name, ())), None)) for task in plan.tasks
-    ]
-
-    def keep(outcome: Outcome) -> None:
-        if outcome.is_new and not outcome.findings.problems:
-            ledger.add(outcome.video, [store(outcome)])
-        if on_video is not None:
-            on_video()
-
-    outcomes = score_tasks(
-        tasks, plan.files, protocol, options, top=plan.top, num_workers=num_workers, on_outcome=keep
-    )
+    outcomes = _score(plan, protocol, options, ledger, num_workers, on_video)
     findings = Findings(notes=list(plan.findings.notes))
     for outcome in outcomes:
         findings += outcome.findings
-    _raise_problems(findings, plan)
+    findings.raise_problems(path)
     score = protocol.aggregate([row for outcome in outcomes for row in outcome.rows], options)
     report = build_report(
         score,
         benchmark=subject.benchmark,
         split=subject.split,
-        data={**describe_truths(subject.truths, score.rows), "sha256": identity["truth"]},
+        data={**describe_truths(subject.truths, score.rows), "sha256": truth_hash},
         predictions=_describe_predictions(plan, outcomes),
         notes=findings.note_lines(),
         seconds=time.monotonic() - started,
@@ -149,6 +138,30 @@ def describe_truths(truths: Sequence[VideoTruth], rows: Sequence[ObjectRow]) -> 
     return {name: count for name, count in counts.items() if count}
 
 
+def _score(
+    plan: Plan,
+    protocol: VideoProtocol,
+    options: Options,
+    ledger: Ledger[StoredVideo],
+    num_workers: int,
+    on_video: Callable[[], None] | None,
+) -> list[Outcome]:
+    """Score the videos of a plan; those that are sound are kept in the ledger as they come."""
+    tasks = [
+        replace(task, done=next(iter(ledger.done.get(task.truth.name, ())), None)) for task in plan.tasks
+    ]
+
+    def keep(outcome: Outcome) -> None:
+        if outcome.is_new and not outcome.findings.problems:
+            ledger.add(outcome.video, [store(outcome)])
+        if on_video is not None:
+            on_video()
+
+    return score_tasks(
+        tasks, plan.files, protocol, options, top=plan.top, num_workers=num_workers, on_outcome=keep
+    )
+
+
 def _describe_predictions(plan: Plan, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     total = hashlib.sha256()
     for outcome in sorted(outcomes, key=lambda outcome: outcome.video):
@@ -179,7 +192,3 @@ def _worst_clips(
     scored: Mapping[tuple[str, str, str], ObjectRow] = {(row.group, row.video, row.name): row for row in rows}
     truths = {truth.name: truth for truth in subject.truths}
     return show_rows(choose_rows(report, NUM_CLIPS), scored, truths, predict, protocol, subject.read_frame)
-
-
-def _raise_problems(findings: Findings, plan: Plan) -> None:
-    findings.raise_problems(plan.files.place)

@@ -64,13 +64,7 @@ def evaluate(
         DatasetError: as ``evaluate_records``.
     """
     started = time.monotonic()
-    protocol = {
-        "name": "per-expression" if permute_seed is None else "per-expression, expressions permuted",
-        "frames": "all annotated",
-        "tolerance": 0.008,
-        **({} if permute_seed is None else {"permute_seed": permute_seed}),
-        **dict(subject.settings),
-    }
+    protocol = _protocol(subject, permute_seed)
     identity = {
         "model": subject.model,
         "weights_sha256": subject.weights_sha256,
@@ -101,3 +95,14 @@ def evaluate(
     write_report(report_of_result(result), out)
     write_text(out / REPORT_FILE, render_markdown(result))
     return result
+
+
+def _protocol(subject: Subject, permute_seed: int | None) -> dict[str, Any]:
+    """Return name and parameters of the way of scoring."""
+    return {
+        "name": "per-expression" if permute_seed is None else "per-expression, expressions permuted",
+        "frames": "all annotated",
+        "tolerance": 0.008,
+        **({} if permute_seed is None else {"permute_seed": permute_seed}),
+        **dict(subject.settings),
+    }

@@ -32,6 +32,8 @@ def score_videos(
 ) -> Score:
     """Score all videos and aggregate; the result does not depend on ``workers``.
 
+    Processes are started afresh: a script that asks for several needs ``if __name__ == "__main__":``.
+
     Args:
         protocol: of videos.
         truths: one a video.
