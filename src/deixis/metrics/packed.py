@@ -36,12 +36,12 @@ def unpack(words: UInt64[np.ndarray, "*t H w"], width: int) -> Bool[np.ndarray, 
 
 def count(words: UInt64[np.ndarray, "*t H w"]) -> Int[np.ndarray, "*t"]:
     """Count the pixels of each mask."""
-    return np.bitwise_count(words).sum(axis=(-2, -1), dtype=np.int64)
+    return np.asarray(np.bitwise_count(words).sum(axis=(-2, -1), dtype=np.int64))
 
 
 def has_pixels(words: UInt64[np.ndarray, "*t H w"]) -> Bool[np.ndarray, "*t"]:
     """Tell which masks have a pixel."""
-    return np.bitwise_or.reduce(words, axis=(-2, -1)) != 0
+    return np.asarray(np.bitwise_or.reduce(words, axis=(-2, -1)) != 0)
 
 
 def crop_to_content(

@@ -5,7 +5,7 @@ Here a file is inflated in one call into a buffer of the right size; rows that w
 differences to the left or to the row above are undone by whole runs. That is how palettes and single bits are
 stored. Grey images of 8 bits mix in filters that only a loop over pixels can undo: they go through Pillow.
 
-Legend: H W pixels, B bytes of a row.
+Legend: H W pixels, B bytes of a row as stored, C without the number of its filter.
 """
 
 import io
@@ -117,7 +117,7 @@ def _inflate(header: _Header, payload: bytes) -> UInt8[np.ndarray, "H B"]:
     return np.frombuffer(raw, np.uint8).reshape(header.height, stride)
 
 
-def _undo_filters(stored: UInt8[np.ndarray, "H B"]) -> UInt8[np.ndarray, "H B"] | None:
+def _undo_filters(stored: UInt8[np.ndarray, "H B"]) -> UInt8[np.ndarray, "H C"] | None:
     """Return the rows without filters; None where a row has one that depends on more than one neighbour."""
     filters = stored[:, 0]
     if not filters.any():
@@ -137,13 +137,13 @@ def _undo_filters(stored: UInt8[np.ndarray, "H B"]) -> UInt8[np.ndarray, "H B"] 
     return rows
 
 
-def _spread(rows: UInt8[np.ndarray, "H B"], header: _Header) -> UInt8[np.ndarray, "H W"]:
+def _spread(rows: UInt8[np.ndarray, "H C"], header: _Header) -> UInt8[np.ndarray, "H W"]:
     """Give every value of 1, 2 or 4 bits a byte of its own."""
     if header.depth == 1:
         return np.unpackbits(rows, axis=1, count=header.width)
     num_values = 8 // header.depth
     shifts = np.arange(num_values - 1, -1, -1, dtype=np.uint8) * np.uint8(header.depth)
-    values = (rows[..., None] >> shifts) & np.uint8((1 << header.depth) - 1)  # H B values
+    values = (rows[..., None] >> shifts) & np.uint8((1 << header.depth) - 1)  # H C values
     return values.reshape(len(rows), -1)[:, : header.width]
 
 
