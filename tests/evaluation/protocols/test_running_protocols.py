@@ -1,5 +1,6 @@
 """Files, processes and refusals, the same for all protocols."""
 
+import tracemalloc
 import zipfile
 from dataclasses import replace
 
@@ -223,12 +224,34 @@ def test_attributes_split_davis16():
     pixels = (small_truth().labels.read("0") == 1).astype(np.uint8)
     tables = {
         name: small_truth(name=name, attributes=attributes)
-        for name, attributes in (("easy", ("FM",)), ("hard", ("FM", "OCC")))
+        for name, attributes in (("easy", ("EA", "FM")), ("hard", ("FM", "OCC", "LR")))
     }
     full = np.ones((8, 12), np.uint8)
     predicted = {"easy": everywhere(full)["clip"], "hard": everywhere(pixels)["clip"]}
     groups = score_videos(PROTOCOLS["davis16"], list(tables.values()), predicted).groups["attribute"]
     assert groups["OCC"]["J-Mean"] == 0.5 and groups["FM"]["J-Mean"] == 0.75
+    assert list(groups) == ["LR", "FM", "OCC", "EA"]
+
+
+def test_memory_does_not_grow_with_the_length(tmp_path):
+    labels = np.zeros((480, 854), np.uint8)
+    labels[100:200, 50:700], labels[300:400, 300:500] = 1, 2
+    image = Image.fromarray(labels)
+    image.putpalette(list(range(256)) * 3)
+    image.save(tmp_path / "frame.png")
+    peaks = []
+    for name, length in (("short", 12), ("long", 120)):
+        for kind in ("truth", "masks"):
+            (tmp_path / kind / name).mkdir(parents=True)
+            for index in range(length):
+                (tmp_path / kind / name / f"{index:05d}.png").symlink_to(tmp_path / "frame.png")
+        truth = truth_of_folder(name, tmp_path / "truth" / name)
+        masks = predicted_videos(open_files(tmp_path / "masks"), SEMI.layout, [name])
+        tracemalloc.start()
+        assert score_videos(SEMI, [truth], masks).table["J&F-Mean"] == 1
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 200_000 < 10_000_000
 
 
 def test_long_sequences_tell_that_the_decay_differs():

@@ -5,7 +5,7 @@ Rows: ``extra["proposal"]`` is the predicted id that the unsupervised protocols 
 Legend: t frames, n annotated objects, q predicted objects, H W pixels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -34,6 +34,9 @@ from deixis.metrics.label_maps import pack_labels, score_all_pairs, score_packed
 from deixis.metrics.packed import pack
 
 MAX_PROPOSALS = 20
+ATTRIBUTES = ("AC", "LR", "SV", "SC", "CS", "DB", "BC", "FM", "MB", "DEF", "OCC")
+"""The columns of HINet's table by attribute, in its order (supplement, Table 1); others come after them."""
+
 ANNOTATORS = ("0", "1", "2", "3")
 """Annotator 1 first frame, annotator 1 full video, annotator 2 first frame, annotator 2 full video."""
 
@@ -191,7 +194,7 @@ def aggregate_objects(protocol: str, rows: Sequence[ObjectRow], options: Options
         protocol=protocol,
         parameters=_parameters(options),
         table=table_of(rows),
-        groups=without_empty({"attribute": tables_by(rows, lambda row: row.kinds, table_of)}),
+        groups=without_empty({"attribute": _in_order(tables_by(rows, lambda row: row.kinds, table_of))}),
         rows=tuple(rows),
         notes=_notes(rows, options),
     )
@@ -213,6 +216,11 @@ def aggregate_annotators(protocol: str, rows: Sequence[ObjectRow], options: Opti
         rows=tuple(rows),
         notes=_notes(rows, options),
     )
+
+
+def _in_order(tables: dict[str, Mapping[str, float]]) -> dict[str, Mapping[str, float]]:
+    names = [name for name in ATTRIBUTES if name in tables]
+    return {name: tables[name] for name in [*names, *(name for name in tables if name not in names)]}
 
 
 def _ids_of_first_frame(truth: VideoTruth) -> range:
