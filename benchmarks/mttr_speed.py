@@ -20,9 +20,9 @@ from typing import Any
 import torch
 
 from deixis.inference.record import versions
+from deixis.models.base import ReferringModel
 from deixis.models.mttr.config import VARIANTS
 from deixis.models.mttr.model import Mttr
-from deixis.models.mttr.output import MttrOutput
 from deixis.structures import Clip, Tokens
 
 
@@ -36,7 +36,7 @@ def make_inputs(
     return clip, Tokens(ids, torch.zeros_like(ids, dtype=torch.bool))
 
 
-def measure(model: Mttr, clip: Clip, tokens: Tokens, repeats: int) -> dict[str, float]:
+def measure(model: ReferringModel, clip: Clip, tokens: Tokens, repeats: int) -> dict[str, float]:
     """Return the CPU seconds of each part and of all together."""
     best: dict[str, float] = {}
 
@@ -58,7 +58,7 @@ def measure(model: Mttr, clip: Clip, tokens: Tokens, repeats: int) -> dict[str, 
     return {part: round(seconds, 4) for part, seconds in best.items()}
 
 
-def choose(model: Mttr, output: MttrOutput) -> torch.Tensor:
+def choose(model: ReferringModel, output: Any) -> torch.Tensor:
     trajectories = model.postprocess(output)
     return trajectories.make_mask_logits(trajectories.best[:, None])
 

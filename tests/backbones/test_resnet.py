@@ -4,7 +4,7 @@ from torchvision.models.resnet import Bottleneck
 from torchvision.models.resnet import ResNet as Reference
 from torchvision.ops.misc import FrozenBatchNorm2d
 
-from deixis.backbones.resnet import ResNet
+from deixis.backbones.resnet import ResNet, imagenet_state_dict
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +57,9 @@ def test_kept_frames_are_those_of_all_frames(pair):
 def test_what_is_not_trained(pair):
     trained = {name.split(".")[0] for name, p in pair[0].named_parameters() if p.requires_grad}
     assert trained == {"layer2", "layer3", "layer4"}
+
+
+def test_imagenet_weights_fit(pair):
+    ours, reference = pair
+    published = {**reference.state_dict(), "bn1.num_batches_tracked": torch.tensor(0)}
+    ours.load_state_dict(imagenet_state_dict(published), strict=True)

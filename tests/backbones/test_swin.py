@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchvision_swin import randomise
 
+from deixis.backbones.swin import imagenet_state_dict
 from deixis.backbones.video_swin import Block, VideoSwin
 from deixis.backbones.window_plan import IMAGE
 
@@ -87,3 +88,23 @@ def test_frames_do_not_see_one_another(network):
     for every, one, same in zip(together, alone, kept, strict=True):
         torch.testing.assert_close(every[:, 1:2], one, atol=1e-5, rtol=1e-4)
         torch.testing.assert_close(same, one, atol=1e-5, rtol=1e-4)
+
+
+def test_imagenet_weights_fit(network):
+    """Official files have the head and the buffers of a classifier, and no norms on the outputs."""
+    published = {}
+    for name, value in network.state_dict().items():
+        stem = name.replace("stages", "layers").replace("projection", "proj").replace("attention", "attn")
+        stem = stem.replace("linear1", "fc1").replace("linear2", "fc2")
+        if name.startswith("merges"):
+            stem = ".".join(["layers", name.split(".")[1], "downsample", *name.split(".")[2:]])
+        if not name.startswith("norms"):
+            published[stem] = value
+    published |= {"head.weight": torch.ones(1), "norm.bias": torch.ones(1)}
+    published["layers.0.blocks.0.attn.relative_position_index"] = torch.ones(1)
+    ours = imagenet_state_dict(published)
+    assert {name: value.shape for name, value in ours.items()} == {
+        name: value.shape for name, value in network.state_dict().items()
+    }
+    assert torch.equal(ours["merges.1.reduction.weight"], network.state_dict()["merges.1.reduction.weight"])
+    assert ours["norms.3.weight"].eq(1).all() and ours["norms.3.bias"].eq(0).all()

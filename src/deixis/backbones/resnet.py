@@ -10,6 +10,7 @@ channels of 90x160, take 3.7 and 15 MB.
 Axes: b clips, t frames, n = b t, c channels, h w cells, H W pixels.
 """
 
+from collections.abc import Mapping
 from typing import cast
 
 import torch
@@ -80,8 +81,11 @@ def _convolve(
     x: Float[Tensor, "n c h w"], convolution: nn.Conv2d, norm: FrozenBatchNorm2d, *, with_relu: bool = False
 ) -> Float[Tensor, "n d _h _w"]:
     """Convolve with the norm folded into weights and bias."""
-    scale = norm.weight * (cast(Tensor, norm.running_var) + norm.eps).rsqrt()
-    shift = norm.bias - cast(Tensor, norm.running_mean) * scale
+    gain, offset, mean, variance = (
+        cast(Tensor, value) for value in (norm.weight, norm.bias, norm.running_mean, norm.running_var)
+    )
+    scale = gain * (variance + norm.eps).rsqrt()
+    shift = offset - mean * scale
     weight = convolution.weight * scale[:, None, None, None]
     if convolution.kernel_size == (1, 1):
         strides = convolution.stride
@@ -89,6 +93,15 @@ def _convolve(
     else:
         y = F.conv2d(x, weight, shift, convolution.stride, convolution.padding, convolution.dilation)
     return F.relu(y, inplace=True) if with_relu else y
+
+
+def imagenet_state_dict(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Turn the weights of torchvision's ImageNet classifier into ours: the same names, without its head."""
+    return {
+        name: value
+        for name, value in published.items()
+        if not name.startswith("fc.") and not name.endswith("num_batches_tracked")
+    }
 
 
 def resnet_50() -> ResNet:

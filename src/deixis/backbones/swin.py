@@ -11,8 +11,32 @@ Parameters, beside the published names, where they differ from Video Swin's:
     norms.S                                       normS
 """
 
-from deixis.backbones.video_swin import VideoSwin
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from deixis.backbones.video_swin import VideoSwin, rename
 from deixis.backbones.window_plan import IMAGE
+
+
+def imagenet_state_dict(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Turn the weights of an official file of Swin (its ``model``) into ours.
+
+    The classification head and the constant buffers are left out; the norms of the outputs, which a
+    classifier does not have, start at 1 and 0.
+    """
+    dropped = ("norm.", "head.")
+    ours = {
+        rename(name): value
+        for name, value in published.items()
+        if not name.startswith(dropped) and not name.endswith(("relative_position_index", "attn_mask"))
+    }
+    channels = len(published["patch_embed.norm.weight"])
+    for stage in range(4):
+        ours[f"norms.{stage}.weight"] = torch.ones(channels << stage)
+        ours[f"norms.{stage}.bias"] = torch.zeros(channels << stage)
+    return ours
 
 
 def swin_t() -> VideoSwin:

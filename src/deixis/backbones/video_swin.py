@@ -145,8 +145,10 @@ class PatchEmbed(nn.Module):
 
     def __init__(self, channels: int, *, is_video: bool = True) -> None:
         super().__init__()
-        convolution, size = (nn.Conv3d, (1, PATCH, PATCH)) if is_video else (nn.Conv2d, (PATCH, PATCH))
-        self.projection = convolution(3, channels, size, stride=size)
+        cube = (1, PATCH, PATCH)
+        self.projection = (
+            nn.Conv3d(3, channels, cube, stride=cube) if is_video else nn.Conv2d(3, channels, PATCH, PATCH)
+        )
         self.norm = nn.LayerNorm(channels)
 
     def forward(self, frames: Float[Tensor, "b t 3 H W"]) -> Float[Tensor, "b t _h _w c"]:
@@ -295,7 +297,7 @@ def kinetics_state_dict(published: Mapping[str, Tensor], num_stages: int = 3) ->
     """
     prefix, kernel = "backbone.", "patch_embed.projection.weight"
     names = [name.removeprefix(prefix) for name in published if name.startswith(prefix)]
-    ours = {_rename(name): published[prefix + name] for name in names if _has_place(name, num_stages)}
+    ours = {rename(name): published[prefix + name] for name in names if _has_place(name, num_stages)}
     if kernel not in ours or ours[kernel].dim() != 5 or ours[kernel].shape[2] != 2:
         raise CheckpointError(
             f"no patch kernel of 2x4x4 among the {len(published)} weights: not a Video Swin file"
@@ -310,7 +312,8 @@ def _has_place(name: str, num_stages: int) -> bool:
     return not name.startswith("layers.") or int(name.split(".")[1]) < stages
 
 
-def _rename(name: str) -> str:
+def rename(name: str) -> str:
+    """Return our name of a parameter of the published Swin networks."""
     parts = name.split(".")
     if parts[0] == "layers" and parts[2] == "downsample":
         return ".".join(["merges", parts[1], *parts[3:]])

@@ -23,8 +23,8 @@ class InputSpec:
             as the published system does.
         pad_multiple: heights and widths are padded to multiples of it.
         mask_resize: from mask logits to the video's size. "cropped": to the input's size, thresholded,
-            without padding, then to the nearest pixel; "stretched": at once, over the whole frame, then thresholded
-            (ReferFormer on whole videos).
+            without padding, then to the nearest pixel; "stretched": at once, over the whole frame, then
+            thresholded (ReferFormer on whole videos).
     """
 
     short_side: int = 360

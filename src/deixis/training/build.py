@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from deixis.backbones import resnet, swin
 from deixis.backbones.video_swin import kinetics_state_dict
 from deixis.data.records import VideoRecord
 from deixis.errors import RecipeError, UnknownNameError
@@ -67,8 +68,8 @@ def load_part(model: ReferringModel, part: str, path: Path) -> None:
 
     Args:
         model: has the part as an attribute.
-        part: "backbone" (a Kinetics-400 file of Video Swin) or "text_encoder" (a file of RoBERTa), or any
-            part with a file of its own names.
+        part: "backbone" (a Kinetics-400 file of Video Swin, an ImageNet file of Swin or ResNet),
+            "text_encoder" or "text_pooler" (a file of RoBERTa), or any part with a file of its own names.
         path: the file.
 
     Raises:
@@ -81,9 +82,13 @@ def load_part(model: ReferringModel, part: str, path: Path) -> None:
         raise RecipeError(str(UnknownNameError("init_parts: part of the model", part, parts)))
     tensors = read_weights(path)
     if any(name.startswith("backbone.patch_embed.") for name in tensors):
-        tensors = kinetics_state_dict(tensors)
+        tensors = kinetics_state_dict(tensors, len(getattr(module, "channels", ())))
+    elif "layers.0.blocks.0.attn.qkv.weight" in tensors:
+        tensors = swin.imagenet_state_dict(tensors)
+    elif "layer1.0.conv1.weight" in tensors:
+        tensors = resnet.imagenet_state_dict(tensors)
     elif any("embeddings.word_embeddings" in name for name in tensors):
-        tensors = roberta_state_dict(tensors)
+        tensors = pooler_state_dict(tensors) if part == "text_pooler" else roberta_state_dict(tensors)
     fit_weights(module, tensors, str(path), [])
 
 
@@ -95,6 +100,13 @@ def roberta_state_dict(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
         for name, value in bare.items()
         if name.startswith(("embeddings.", "encoder.")) and not name.endswith("position_ids")
     }
+
+
+def pooler_state_dict(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Take the pooler of a file of RoBERTa, in our pooler's names."""
+    prefix = "pooler.dense."
+    bare = {name.removeprefix("roberta."): value for name, value in published.items()}
+    return {name.replace(prefix, "linear."): value for name, value in bare.items() if name.startswith(prefix)}
 
 
 def find_tokenizer(
