@@ -88,7 +88,9 @@ def test_several_things_wrong_are_a_line_each(deixis, truth, tmp_path):
         (["davis17", "--predictions", "x", "--submission", "y.zip"], "evaluation server 'davis17'"),
         (["--compare", "x", "y"], "x holds no report.json"),
         (["davis17", "--predictions", "x", "--truth", "y", "--permute"], "--permute is about models"),
-        (["davis17", "--root", "x", "--protocol", "davis17-semi"], "--protocol needs --predictions"),
+        (["davis17", "--root", "x", "--check-only"], "--check-only needs --predictions"),
+        (["ref-davis17", "--root", "x", "--protocol", "refdavis-semi", "--permute"], "leave --protocol out"),
+        (["a2d-sentences", "--root", "x", "--protocol", "a2d-sentences"], "--protocol sentences-best-mask"),
         (["davis17", "--predictions", "x", "--truth", "y", "--root", "z"], "--truth or --root, not both"),
     ],
 )

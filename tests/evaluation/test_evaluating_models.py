@@ -12,6 +12,7 @@ from deixis.evaluation.run import evaluate
 from deixis.evaluation.segmenting import predict_with, validate
 from deixis.inference.segmenter import Segmenter
 from deixis.metrics.tables import aggregate
+from deixis.models.registry import DEFAULT
 from stand_ins import ColourModel, coloured_video
 
 NUM_FRAMES = 8
@@ -75,6 +76,38 @@ def test_the_command_writes_submissions(root, tmp_path, capsys):
     options = ["evaluate", "ref-davis17", "--root", str(root), "--device", "cpu"]
     main([*options, "--submission", str(tmp_path / "submission.zip")])
     assert "64 images" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("with_stand_in")
+def test_a_model_under_a_protocol_has_its_masks_saved_and_scored(root, tmp_path, capsys, monkeypatch):
+    options = [
+        "evaluate",
+        "ref-davis17",
+        "--root",
+        str(root),
+        "--device",
+        "cpu",
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    options += ["--protocol", "refdavis-per-expression", "--num-clips", "1"]
+    main(options)
+    assert "name refdavis-per-expression" in capsys.readouterr().out
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["predictions"]["name"] == DEFAULT and len(report["predictions"]["weights_sha256"]) == 64
+    assert report["figures"]["J"] > 0.65 and len(report["rows"]) == 4
+    assert len(list((tmp_path / "out" / "masks" / "one").rglob("*.png"))) == 4 * NUM_FRAMES
+    assert "data:image/jpeg" in (tmp_path / "out" / "report.html").read_text()
+
+    def refuse(*_):
+        raise AssertionError("the masks are there already")
+
+    monkeypatch.setattr("deixis.evaluation.segmenting.read_frames", refuse)
+    main(options)
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["figures"] == report["figures"]
+    with pytest.raises(SystemExit):
+        main([*options, "--dtype", "bfloat16"])
+    assert "holds the masks of another model" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

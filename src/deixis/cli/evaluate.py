@@ -1,7 +1,7 @@
 """``deixis evaluate``: score saved masks or a model on a benchmark, compare results, check submissions."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from deixis.data.records import VideoRecord
-    from deixis.evaluation.protocols.base import Options
+    from deixis.evaluation.protocols.base import Options, VideoProtocol
     from deixis.evaluation.reports.content import Report
     from deixis.evaluation.subjects import Subject
 
@@ -41,7 +41,8 @@ class Evaluate:
     split: str | None = None
     """Split of the data set; by default the one that results are reported on."""
     protocol: str | None = None
-    """Way of scoring, by default the benchmark's own; a wrong name lists them."""
+    """Way of scoring, by default the benchmark's own; a wrong name lists them. A model is scored by
+    expression unless one is named; then its masks are saved and scored."""
     missing: Literal["error", "zero"] = "error"
     """What a missing mask is: an error, or scored as empty, which is noted in the report."""
     workers: int = 1
@@ -95,7 +96,7 @@ class Evaluate:
     def _refuse_idle_options(self) -> None:
         """Raise where an option would be without effect."""
         if self.predictions is None:
-            idle = {"--truth": self.truth, "--protocol": self.protocol, "--check-only": self.check_only}
+            idle = {"--truth": self.truth, "--check-only": self.check_only}
             reason = "needs --predictions"
         else:
             idle = {"--num-clips": self.num_clips, "--permute": self.permute, "--checkpoint": self.checkpoint}
@@ -103,6 +104,8 @@ class Evaluate:
         for name, value in idle.items():
             if value:
                 raise ValueError(f"{name} {reason}")
+        if self.permute and self.protocol is not None:
+            raise ValueError("--permute is scored by expression; leave --protocol out")
         if self.truth is not None and self.root is not None:
             raise ValueError("give --truth or --root, not both")
 
@@ -133,12 +136,7 @@ class Evaluate:
             print(f"written: {self.out / 'comparison.html'}")
 
     def _score(self, predictions: Path) -> None:
-        from tqdm import tqdm
-
-        from deixis.evaluation.file_run import evaluate_files
         from deixis.evaluation.protocols.base import SampleProtocol
-        from deixis.evaluation.reports.tables import render_markdown
-        from deixis.evaluation.reports.write import PAGE_FILE
         from deixis.evaluation.sample_run import evaluate_samples
         from deixis.evaluation.subjects import choose_protocol
 
@@ -146,19 +144,40 @@ class Evaluate:
         subject = self._subject()
         out = self.out or self._default_out(predictions.resolve().stem, protocol.name)
         if isinstance(protocol, SampleProtocol):
-            report = evaluate_samples(predictions, subject, protocol, out)
+            self._print(evaluate_samples(predictions, subject, protocol, out), out)
         else:
-            with tqdm(total=len(subject.truths), unit="video", disable=None) as bar:
-                report = evaluate_files(
-                    predictions,
-                    subject,
-                    protocol,
-                    out,
-                    options=self._options(),
-                    num_workers=self.workers,
-                    overwrite=self.overwrite,
-                    on_video=bar.update,
-                )
+            self._score_files(predictions, subject, protocol, out)
+
+    def _score_files(
+        self,
+        predictions: Path,
+        subject: "Subject",
+        protocol: "VideoProtocol",
+        out: Path,
+        about: dict[str, str] | None = None,
+    ) -> None:
+        from tqdm import tqdm
+
+        from deixis.evaluation.file_run import evaluate_files
+
+        with tqdm(total=len(subject.truths), unit="video", disable=None) as bar:
+            report = evaluate_files(
+                predictions,
+                subject,
+                protocol,
+                out,
+                options=self._options(),
+                num_workers=self.workers,
+                overwrite=self.overwrite,
+                about=about,
+                on_video=bar.update,
+            )
+        self._print(report, out)
+
+    def _print(self, report: "Report", out: Path) -> None:
+        from deixis.evaluation.reports.tables import render_markdown
+        from deixis.evaluation.reports.write import PAGE_FILE
+
         print(render_markdown(report, groups=self._groups(report)))
         print(f"written: {out / PAGE_FILE}")
 
@@ -236,6 +255,9 @@ class Evaluate:
 
     def _evaluate_model(self) -> None:
         """Run a model over the benchmark, for scores or for a submission."""
+        if self.protocol is not None and self.submission is None:
+            self._evaluate_model_by_protocol()
+            return
         split, records = self._records()
         from tqdm import tqdm
 
@@ -280,6 +302,49 @@ class Evaluate:
         )
         print(render_markdown(result, with_videos=self.videos))
         print(f"written: {out / RECORD_FILE}")
+
+    def _evaluate_model_by_protocol(self) -> None:
+        """Save the masks of a model and score them as those of any method."""
+        from tqdm import tqdm
+
+        from deixis.evaluation.protocols.base import SampleProtocol
+        from deixis.evaluation.saving import save_masks
+        from deixis.evaluation.segmenting import predict_with
+        from deixis.evaluation.subjects import choose_protocol
+        from deixis.inference.record import weights_hash
+        from deixis.inference.segmenter import Segmenter
+
+        protocol = choose_protocol(self.benchmark, self.protocol)
+        if isinstance(protocol, SampleProtocol):
+            raise DeixisError(
+                f"{protocol.name} wants all candidates with scores, which are not saved yet; score the best "
+                "mask with --protocol sentences-best-mask"
+            )
+        subject = self._subject()
+        split, records = self._records()
+        names = {record.name for record in records}
+        subject = replace(subject, truths=tuple(t for t in subject.truths if t.name in names))
+        segmenter = Segmenter(self.model, checkpoint=self.checkpoint, device=self.device, dtype=self.dtype)
+        identity = {
+            "model": self.model,
+            "weights_sha256": weights_hash(segmenter.model),
+            "dataset": self.benchmark,
+            "split": split,
+            "dtype": str(segmenter.engine.dtype),
+        }
+        out = self.out or self._default_out(self.model, protocol.name)
+        masks = save_masks(
+            tqdm(records, unit="video", disable=None),
+            predict_with(segmenter),
+            protocol,
+            out,
+            identity,
+            overwrite=self.overwrite,
+        )
+        about = {"name": self.model, "weights_sha256": identity["weights_sha256"]}
+        if protocol.unit == "annotator":
+            about["overlaps"] = "the higher id is seen"
+        self._score_files(masks, subject, protocol, out, about)
 
     def _records(self) -> "tuple[str, Sequence[VideoRecord]]":
         """Return the split and its records."""

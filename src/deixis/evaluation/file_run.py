@@ -35,6 +35,7 @@ def evaluate_files(
     options: Options | None = None,
     num_workers: int = 1,
     overwrite: bool = False,
+    about: Mapping[str, Any] | None = None,
     on_video: Callable[[], None] | None = None,
 ) -> Report:
     """Score the masks in a folder or zip and write the report; videos of a broken run are not done again.
@@ -47,6 +48,7 @@ def evaluate_files(
         options: of the protocol.
         num_workers: processes.
         overwrite: throw away what ``out`` holds.
+        about: what the report should say of the predictions besides their hash, as the name of a model.
         on_video: called as each video is done.
 
     Raises:
@@ -80,7 +82,7 @@ def evaluate_files(
         benchmark=subject.benchmark,
         split=subject.split,
         data={**describe_truths(subject.truths, score.rows), "sha256": truth_hash},
-        predictions=_describe_predictions(plan, outcomes),
+        predictions={**_describe_predictions(plan, outcomes), **(about or {})},
         notes=findings.note_lines(),
         seconds=time.monotonic() - started,
     )

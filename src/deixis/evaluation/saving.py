@@ -1,0 +1,137 @@
+"""The masks of a model saved as a protocol wants them, so that any protocol can score a model.
+
+A video appears when all of its masks are written: a run that was stopped goes on with those that are not
+there.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from deixis.data.records import VideoRecord
+from deixis.errors import DatasetError, SinkError
+from deixis.evaluation.ledger import write_text
+from deixis.evaluation.predictor import Predictor
+from deixis.evaluation.protocols.base import VideoProtocol
+from deixis.video.palette import davis_palette
+
+_NUM_ANNOTATORS = 4
+
+
+def save_masks(
+    records: Iterable[VideoRecord],
+    predict: Predictor,
+    protocol: VideoProtocol,
+    out: Path,
+    identity: Mapping[str, Any],
+    *,
+    overwrite: bool = False,
+) -> Path:
+    """Predict videos and save the masks of their annotated frames in a protocol's layout.
+
+    Label maps are merged from the masks of an annotator's expressions, one an object; higher ids lie on top.
+
+    Args:
+        records: videos with expressions.
+        predict: gives the masks.
+        protocol: whose layout to write.
+        out: folder; the masks go to ``out/masks``, what they are of to ``out/masks.json``.
+        identity: what predicts what; masks of another are not mixed in.
+        overwrite: throw away the masks that are there.
+
+    Returns:
+        The folder of masks.
+
+    Raises:
+        DatasetError: the protocol wants what expressions cannot give, or a prediction does not fit its video.
+        SinkError: ``out`` cannot be written or holds the masks of another model.
+    """
+    if not protocol.unit:
+        raise DatasetError(
+            f"{protocol.name} scores label maps of all objects, not answers to expressions; score the masks "
+            "of another method with --predictions"
+        )
+    folder = out / "masks"
+    _claim(out / "masks.json", folder, identity, overwrite=overwrite)
+    # What stands around the videos for a server is not needed to score them.
+    pattern = protocol.layout.removeprefix("Annotations/")
+    try:
+        for record in records:
+            _save_video(record, predict, protocol, pattern, folder)
+    except OSError as error:
+        raise SinkError(f"cannot write {folder}: {error.strerror}; give another --out folder") from error
+    return folder
+
+
+def _claim(path: Path, folder: Path, identity: Mapping[str, Any], *, overwrite: bool) -> None:
+    """Write down whose masks these are, or make sure that those that are there are the same's."""
+    plain = json.loads(json.dumps(identity))
+    if overwrite and folder.is_dir():
+        shutil.rmtree(folder)
+    elif path.is_file() and json.loads(path.read_text(encoding="utf-8")) != plain:
+        raise SinkError(f"{folder} holds the masks of another model; give --overwrite or another --out")
+    write_text(path, json.dumps(plain, indent=1) + "\n")
+
+
+def _save_video(
+    record: VideoRecord, predict: Predictor, protocol: VideoProtocol, pattern: str, folder: Path
+) -> None:
+    """Predict one video and move its masks into place, unless they are there."""
+    tops = [
+        Path(pattern.partition("{video}")[0].format(key=key)) / record.name
+        for key in (range(_NUM_ANNOTATORS) if protocol.unit == "annotator" else ("",))
+    ]
+    if (folder / tops[-1]).is_dir():
+        return
+    partial = folder / f".{record.name}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    wanted = range(len(record.frame_names)) if record.annotated_frames is None else record.annotated_frames
+    wanted, num_frames = frozenset(wanted), 0
+    for index, masks in enumerate(predict(record, [e.text for e in record.expressions])):
+        num_frames += 1
+        if index not in wanted:
+            continue
+        for key, values in _images(record, masks, protocol):
+            name = pattern.format(video=record.name, key=key, frame=record.frame_names[index])
+            image = Image.fromarray(values)
+            if protocol.pixels == "ids":
+                image.putpalette(davis_palette())
+            (partial / name).parent.mkdir(parents=True, exist_ok=True)
+            image.save(partial / name, compress_level=1)
+    if num_frames != len(record.frame_names):
+        raise DatasetError(
+            f"{record.name}: masks predicted for {num_frames} frames, the video has {len(record.frame_names)}"
+        )
+    for top in tops:
+        (folder / top).parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(folder / top, ignore_errors=True)
+        os.replace(partial / top, folder / top)
+    shutil.rmtree(partial, ignore_errors=True)
+
+
+def _images(
+    record: VideoRecord, masks: np.ndarray, protocol: VideoProtocol
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield key and values of the images of one frame."""
+    if protocol.unit != "annotator":
+        for expression, mask in zip(record.expressions, masks, strict=True):
+            yield expression.id, mask.astype(np.uint8) * 255
+        return
+    answers = sorted(zip(record.expressions, masks, strict=True), key=lambda pair: pair[0].object_ids)
+    for annotator in range(_NUM_ANNOTATORS):
+        labels = np.zeros(masks.shape[1:], np.uint8)
+        own = [(e.object_ids, mask) for e, mask in answers if e.annotator == annotator]
+        if not own:
+            raise DatasetError(
+                f"{record.name} has no expressions of annotator {annotator}; choose a --protocol that scores "
+                "expressions on their own"
+            )
+        for object_ids, mask in own:
+            labels[mask] = object_ids[0]
+        yield str(annotator), labels
