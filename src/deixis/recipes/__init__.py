@@ -3,11 +3,11 @@
 from deixis.errors import UnknownNameError
 from deixis.training.recipe import Recipe
 
-from . import mttr
+from . import mttr, referformer
 
 __all__ = ["RECIPES", "find_recipe"]
 
-RECIPES: dict[str, Recipe] = {**mttr.RECIPES}
+RECIPES: dict[str, Recipe] = {**mttr.RECIPES, **referformer.RECIPES}
 """Name -> recipe. To add some: a file of this folder with ``RECIPES``, and a term here."""
 
 

@@ -32,6 +32,7 @@ TINY = ReferFormerConfig(
     num_points=2,
     attention_stride=8,
     dropout=0.0,
+    transformer_dropout=0.0,
 )
 
 

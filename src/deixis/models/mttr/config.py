@@ -26,6 +26,8 @@ class MttrConfig:
         query_start: what the queries hold before the first decoder layer. "zeros" as published; "sentence":
             the mean of the words, so that language reaches the kernels from the first step of a short
             training.
+        has_alignment_map: add to each video token how much the sentence denotes it, before the fusion, along a
+            learned direction; for towers trained on concepts, whose inner products tell that (ours).
         mask_channels: channels of the mask features and length of a kernel.
         dropout: of the transformer and of the text projection.
         has_auxiliary_losses: every decoder layer is trained, not the last alone.
@@ -53,6 +55,7 @@ class MttrConfig:
     feedforward: int = 2048
     num_queries: int = 50
     query_start: Literal["zeros", "sentence"] = "zeros"
+    has_alignment_map: bool = False
     mask_channels: int = 8
     dropout: float = 0.1
     has_auxiliary_losses: bool = True
@@ -121,6 +124,7 @@ VARIANTS: dict[str, MttrConfig] = {
         feedforward=512,
         num_queries=1,
         query_start="sentence",
+        has_alignment_map=True,
         mask_channels=16,
         dropout=0.0,
         matched_objects="referent",

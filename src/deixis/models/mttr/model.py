@@ -64,6 +64,8 @@ class Mttr(ReferringModel):
         self.video_projection = nn.Conv2d(backbone.channels[-1], width, 1)
         self.text_encoder = text_encoder
         self.text_projection = FeatureResizer(text_encoder.channels, width, config.dropout)
+        if config.has_alignment_map:
+            self.alignment_direction = nn.Parameter(torch.randn(width) / width**0.5)
         self.encoder = nn.ModuleList(EncoderLayer(*layer) for _ in range(config.num_encoder_layers))
         self.queries = nn.Embedding(config.num_queries, width)
         self.decoder = nn.ModuleList(DecoderLayer(*layer) for _ in range(config.num_decoder_layers))
@@ -105,8 +107,8 @@ class Mttr(ReferringModel):
         video = video.for_expressions(video_index, e)
         t, _, h, w = video.maps[-1].shape[1:]
 
-        memory, positions, padding_mask = self._encode(video, text)  # (e t) n+s c
         sentences = text.mean_of_words()  # e c
+        memory, positions, padding_mask = self._encode(video, text, sentences)  # (e t) n+s c
         start = self._start(sentences, t)
         decoded = self._decode(start, memory, positions, padding_mask).unflatten(1, (e, t))  # l e t q c
 
@@ -140,19 +142,38 @@ class Mttr(ReferringModel):
         return cast(EncoderLayer, self.encoder[0])
 
     def _encode(
-        self, video: MttrVideoFeatures, text: TextFeatures
+        self, video: MttrVideoFeatures, text: TextFeatures, sentences: Float[Tensor, "e c"]
     ) -> tuple[Float[Tensor, "et m c"], Float[Tensor, "et m c"], Bool[Tensor, "et m"]]:
         """Run the encoder over the video tokens of each frame followed by the text tokens."""
         video_tokens = video.maps[-1].flatten(3).transpose(2, 3)  # b t n c
-        tokens = _join(video_tokens, text.words[:, None])
+        # The first layer's projections stay free of language: the map enters beside them.
+        seen = (
+            self._with_alignment(video_tokens, sentences) if self.config.has_alignment_map else video_tokens
+        )
+        tokens = _join(seen, text.words[:, None])
         positions = _join(video.positions, torch.zeros_like(text.words)[:, None])
         visible = video.padding_masks[-1].flatten(2)[..., None]  # b t n 1
         padding_mask = _join(visible, text.padding_mask[:, None, :, None]).squeeze(-1)
         text_heads = self._first_layer.project(text.words, None)  # e a s d
-        heads = tuple(_join(seen, read[:, None]) for seen, read in zip(video.heads, text_heads, strict=True))
+        heads = tuple(
+            _join(looks, read[:, None]) for looks, read in zip(video.heads, text_heads, strict=True)
+        )
         for index, layer in enumerate(self.encoder):
             tokens = layer(tokens, positions, padding_mask, heads if index == 0 else None)
         return tokens, positions, padding_mask
+
+    def _with_alignment(
+        self, video_tokens: Float[Tensor, "_e t n c"], sentences: Float[Tensor, "e c"]
+    ) -> Float[Tensor, "e t n c"]:
+        """Add to each token how much the sentence denotes it."""
+        one = video_tokens.expand(len(sentences), -1, -1, -1)
+        logits = torch.stack(
+            [
+                alignment_logits(sentence[None], tokens.flatten(0, 1))
+                for sentence, tokens in zip(sentences, one)
+            ]
+        )
+        return one + logits.view(*one.shape[:-1], 1).to(one.dtype) * self.alignment_direction
 
     def _start(self, sentences: Float[Tensor, "e c"], num_frames: int) -> Float[Tensor, "r q c"]:
         """Return what the queries hold before the first layer, of each frame or (``r == 1``) of all alike."""

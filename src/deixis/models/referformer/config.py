@@ -31,7 +31,8 @@ class ReferFormerConfig:
             of Ref-DAVIS17, 91 of COCO).
         mask_channels: inner width of the dynamic convolutions.
         attention_stride: stride at which the frames of a clip see one another in the pixel decoder.
-        dropout: of the transformer, the pixel decoder and the text projection.
+        dropout: of the pixel decoder and the text projection.
+        transformer_dropout: of encoder and decoder.
         has_auxiliary_losses: every decoder layer is trained, not the last alone.
         box_edges: boxes that are taken from masks end after the last pixel ("after") or at it ("published").
         class_weight, box_weight, giou_weight, mask_weight, dice_weight: of the losses and, the same, of the
@@ -54,6 +55,7 @@ class ReferFormerConfig:
     mask_channels: int = 8
     attention_stride: int = 32
     dropout: float = 0.1
+    transformer_dropout: float = 0.1
     has_auxiliary_losses: bool = True
     box_edges: Literal["after", "published"] = "after"
     class_weight: float = 2.0
@@ -78,8 +80,9 @@ class ReferFormerConfig:
         ):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout must lie in [0, 1), got {self.dropout}")
+        for name in ("dropout", "transformer_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} must lie in [0, 1), got {getattr(self, name)}")
         if self.attention_stride < 4 or self.attention_stride & (self.attention_stride - 1):
             raise ValueError(
                 f"attention_stride must be a power of two from 4 on, got {self.attention_stride}"
@@ -129,6 +132,7 @@ _TINY_AGNOSTIC = ReferFormerConfig(
     num_queries=3,
     attention_stride=16,
     dropout=0.0,
+    transformer_dropout=0.0,
 )
 
 NUM_SHAPES = 12
@@ -148,6 +152,11 @@ def _variants() -> dict[str, ReferFormerConfig]:
         variants[f"referformer-{name}-refcoco"] = replace(config, inputs=_IMAGE, is_text_encoder_frozen=False)
         variants[f"referformer-{name}-a2d"] = replace(config, inputs=_SHORT_CLIP)
         variants[f"referformer-{name}-65-classes"] = replace(config, num_classes=65)
+    variants["referformer-video-swin-t-a2d-scratch"] = replace(
+        variants["referformer-video-swin-t-a2d"],
+        inputs=replace(_SHORT_CLIP, window_length=6),
+        transformer_dropout=0.0,
+    )
     return {**variants, **_TINY}
 
 

@@ -79,7 +79,14 @@ class ReferFormer(ReferringModel):
         backbone: Any = backbones.build(config.backbone)
         text_encoder: Any = text_encoders.build(config.text_encoder)
         num_levels = len(backbone.channels)
-        layer = (width, config.num_heads, config.feedforward, config.dropout, num_levels, config.num_points)
+        layer = (
+            width,
+            config.num_heads,
+            config.feedforward,
+            config.transformer_dropout,
+            num_levels,
+            config.num_points,
+        )
         self.backbone = backbone
         self.projections = nn.ModuleList(_projections(backbone.channels[1:], width))
         self.text_encoder = text_encoder
