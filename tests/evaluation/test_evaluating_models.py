@@ -95,7 +95,8 @@ def test_a_model_under_a_protocol_has_its_masks_saved_and_scored(root, tmp_path,
     assert "name refdavis-per-expression" in capsys.readouterr().out
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["predictions"]["name"] == DEFAULT and len(report["predictions"]["weights_sha256"]) == 64
-    assert report["figures"]["J"] > 0.65 and len(report["rows"]) == 4
+    assert report["figures"]["J"] > 0.65 * 3 / 4, "the absent expression is answered with something: 0"
+    assert len(report["rows"]) == 4
     assert len(list((tmp_path / "out" / "masks" / "one").rglob("*.png"))) == 4 * NUM_FRAMES
     assert "data:image/jpeg" in (tmp_path / "out" / "report.html").read_text()
 
