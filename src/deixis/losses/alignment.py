@@ -26,11 +26,13 @@ def object_vectors(
     return sums / areas[:, None].clamp(min=1e-6), areas > 0
 
 
-def alignment_logits(sentences: Float[Tensor, "e c"], objects: Float[Tensor, "n c"]) -> Float[Tensor, "e n"]:
+def alignment_logits(
+    sentences: Float[Tensor, "*b e c"], objects: Float[Tensor, "*b n c"]
+) -> Float[Tensor, "*b e n"]:
     """Return how much each sentence denotes each object, as logits.
 
     Both sides are normalised, so that the inner product of independent ones has variance 1.
     """
-    c = objects.shape[1:]
-    products = F.layer_norm(sentences.float(), c) @ F.layer_norm(objects, c).T  # e n
+    c = objects.shape[-1:]
+    products = F.layer_norm(sentences.float(), c) @ F.layer_norm(objects.float(), c).mT  # b e n
     return products * (_SCALE / c[0] ** 0.5) + _BIAS

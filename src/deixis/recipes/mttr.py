@@ -110,17 +110,17 @@ TINY_SYNTHETIC_CONCEPTS = replace(
 TINY_SYNTHETIC = replace(
     TINY_SYNTHETIC_LOOKS,
     name="mttr-tiny-synthetic",
-    clip=ClipRule(kind="random", length=16, predicted_frames=1, expressions_per_clip=10),
+    clip=ClipRule(kind="random", length=16, predicted_frames=1, expressions_per_clip=8),
     transforms=Transforms(short_side=128, long_side=192, flip=0.5, colour_jitter=0.05),
     concepts=0,
-    batch_size=8,
-    optim=replace(TINY_SYNTHETIC_LOOKS.optim, lr=7e-4),
+    batch_size=12,
+    optim=replace(TINY_SYNTHETIC_LOOKS.optim, frozen=("backbone",)),
     schedule=Schedule(kind="cosine", warmup=0.02, final=0.01),
-    time_limit=56.0,
+    time_limit=35.0,
     ema=0.998,
     init_from="runs/mttr-tiny-synthetic-concepts/model",
 )
-"""Third part: all expressions, fused with the video, and masks."""
+"""Third part: all expressions, fused with the video, and masks; the backbone stays as it is."""
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe

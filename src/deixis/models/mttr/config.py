@@ -26,7 +26,7 @@ class MttrConfig:
         query_start: what the queries hold before the first decoder layer. "zeros" as published; "sentence":
             the mean of the words, so that language reaches the kernels from the first step of a short
             training.
-        has_alignment_map: add to each video token how much the sentence denotes it, before the fusion, along a
+        has_alignment_map: add to each video token how much the sentence denotes it, before the fusion, in a
             learned direction; for towers trained on concepts, whose inner products tell that (ours).
         mask_channels: channels of the mask features and length of a kernel.
         dropout: of the transformer and of the text projection.

@@ -35,6 +35,7 @@ from deixis import text as text_encoders
 from deixis.layers.mlp import FeatureResizer, Mlp
 from deixis.layers.position import sine_position_2d
 from deixis.layers.transformer import DecoderLayer, EncoderLayer
+from deixis.losses.alignment import alignment_logits
 from deixis.models.base import ReferringModel
 from deixis.models.mttr.config import MttrConfig
 from deixis.models.mttr.criterion import count_masks, objects_of, weighted_losses
@@ -166,14 +167,9 @@ class Mttr(ReferringModel):
         self, video_tokens: Float[Tensor, "_e t n c"], sentences: Float[Tensor, "e c"]
     ) -> Float[Tensor, "e t n c"]:
         """Add to each token how much the sentence denotes it."""
-        one = video_tokens.expand(len(sentences), -1, -1, -1)
-        logits = torch.stack(
-            [
-                alignment_logits(sentence[None], tokens.flatten(0, 1))
-                for sentence, tokens in zip(sentences, one)
-            ]
-        )
-        return one + logits.view(*one.shape[:-1], 1).to(one.dtype) * self.alignment_direction
+        tokens = video_tokens.expand(len(sentences), -1, -1, -1)
+        logits = alignment_logits(sentences[:, None], tokens.flatten(1, 2))  # e 1 (t n)
+        return tokens + logits.view(*tokens.shape[:-1], 1).to(tokens.dtype) * self.alignment_direction
 
     def _start(self, sentences: Float[Tensor, "e c"], num_frames: int) -> Float[Tensor, "r q c"]:
         """Return what the queries hold before the first layer, of each frame or (``r == 1``) of all alike."""
