@@ -131,6 +131,7 @@ def test_submissions_are_packed_and_checked(deixis, tmp_path):
     wrong = pack(masks, tmp_path / "wrong.zip")
     code, _, errors = deixis(*options, "--predictions", wrong, "--check-only")
     assert code == 2 and "videos in the wrong folder: (top)" in errors
+    assert "videos in the wrong folder" in deixis(*options, "--predictions", masks, "--check-only")[2]
     code, _, errors = deixis(*options, "--predictions", masks)
     assert code == 2 and "the truth of ref-youtube-vos val is held back" in errors
 

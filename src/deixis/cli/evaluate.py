@@ -189,10 +189,10 @@ class Evaluate:
         from deixis.evaluation.subjects import choose_protocol
         from deixis.evaluation.submission import FORMATS, check_submission
 
-        if self.benchmark in FORMATS and predictions.is_file():
-            findings = check_submission(
-                open_files(predictions), self._server_records(), dataset=self.benchmark
-            )
+        records = self._server_records() if self.benchmark in FORMATS else ()
+        is_hidden = any(record.masks is None for record in records)
+        if records and (is_hidden or predictions.is_file()):
+            findings = check_submission(open_files(predictions), records, dataset=self.benchmark)
             place = f"the server of {self.benchmark}"
         else:
             protocol = choose_protocol(self.benchmark, self.protocol)

@@ -56,6 +56,11 @@ def test_sound_predictions_pass_and_their_folder_is_named(files, wanted, top):
     [
         (label_files()[:3], LABELS, "missing videos: car-turn - give --missing zero"),
         (binary_files()[3:], BINARY, "missing expressions: bear/0 -"),
+        (
+            [*binary_files()[3:], "bear/0/masks/00000.png"],
+            BINARY,
+            "masks too deep in folders: bear/0/masks - masks are wanted right in 0/",
+        ),
         (binary_files()[:-1], BINARY, "missing frames: car-turn/1/00010.png -"),
         (
             binary_files("A/")[:-2],

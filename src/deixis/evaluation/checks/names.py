@@ -120,6 +120,11 @@ def _check_video(
     known = frozenset(entry.known_frames)
     for name in names:
         place = "/".join(part for part in (top, entry.video, name) if part)
+        deeper = next((folder for folder in folders if folder.startswith(f"{name}/" if name else "")), None)
+        if name not in folders and deeper is not None:
+            advice = f"masks are wanted right in {name or entry.video}/"
+            findings.problems.append(Problem("masks too deep in folders", f"{entry.video}/{deeper}", advice))
+            continue
         if name not in folders:
             findings.add_missing("missing expressions", place, is_zero_allowed=is_zero_allowed)
             continue
