@@ -114,3 +114,34 @@ def test_lvos(drawn):
         found = [score.table[f"{name}_{part}"] for name in "JFV"]
         np.testing.assert_allclose(found, expected[part], **EXACT)
     assert score.table["J&F"] == pytest.approx(np.mean([expected["seen"][:2], expected["unseen"][:2]]))
+
+
+@pytest.mark.parametrize(
+    ("protocol", "published", "kind"),
+    [
+        ("refdavis-semi", "davis17-semi", "by_id"),
+        ("refdavis-unsupervised", "davis17-unsupervised", "proposals"),
+    ],
+)
+def test_four_annotators_average_what_each_would_get(drawn, protocol, published, kind):
+    # Annotator 3 finds nothing at all; the official tool gives objects of empty frames their 1.
+    nothing = np.zeros(256, np.uint8)
+    tables = {name: {"0": PLAIN, "1": PLAIN, "2": PLAIN, "3": nothing} for name in VIDEOS}
+    score = score_videos(PROTOCOLS[protocol], truths(drawn), predicted(drawn, kind, tables))
+    alone = score_videos(
+        PROTOCOLS[published], truths(drawn), predicted(drawn, kind, {name: {"": nothing} for name in VIDEOS})
+    )
+    for column, value in OFFICIAL[published]["global"].items():
+        assert score.groups["annotator"]["annotator 1"][column] == pytest.approx(value, abs=1e-12)
+        average = (3 * value + alone.table[column]) / 4
+        assert score.table[column] == pytest.approx(average, abs=1e-12), column
+
+
+def test_binary_masks_without_overlap_score_as_label_maps(drawn):
+    tables = {
+        name: {str(label): selection([label]) for label in range(1, VIDEOS[name][3] + 1)} for name in VIDEOS
+    }
+    score = score_videos(PROTOCOLS["davis17-binary"], truths(drawn), predicted(drawn, "by_id", tables))
+    for row in score.rows:
+        j_mean, _, _, f_mean, *_ = OFFICIAL["davis17-semi"]["rows"][f"{row.video}_{row.name}"]
+        np.testing.assert_allclose([row.region.mean(), row.contour.mean()], [j_mean, f_mean], **EXACT)
