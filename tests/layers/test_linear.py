@@ -40,3 +40,12 @@ def test_gradients_flow():
     layer = Linear(5, 7)
     layer(torch.ones(2, 5)).sum().backward()
     assert layer.weight.grad is not None and (layer.weight.grad == 2).all()
+
+
+def test_relu_in_the_same_pass():
+    layer = Linear(8, 6)
+    x = torch.randn(5, 8)
+    expected = layer(x).relu()
+    torch.testing.assert_close(linear(x, layer.weight, layer.bias, with_relu=True), expected)
+    with torch.no_grad():
+        torch.testing.assert_close(linear(x, layer.weight, layer.bias, with_relu=True), expected)

@@ -5,6 +5,7 @@ Axes: n maps, q queries, s cells of all levels, a heads, l levels, p points, d c
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from jaxtyping import Bool, Float
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from deixis.layers.attention import MultiHeadAttention
 from deixis.layers.linear import Linear
-from deixis.layers.transformer import FeedForward, in_rows
+from deixis.layers.transformer import FeedForward, in_maps, in_rows
 from deixis.ops.deformable import Sizes, gather_sources, sample_deformable
 
 CELLS_PER_QUERY = 64
@@ -87,10 +88,12 @@ class DeformableAttention(nn.Module):
         """Return where each head of each query reads, and how much each place counts."""
         offsets = self.offsets(queries).unflatten(-1, (*self.shape, 2))
         weights = self.weights(queries).unflatten(-1, (self.num_heads, -1)).softmax(dim=-1)
-        points = references[:, :, None, :, None]  # n q 1 l 1 _
+        # Repeated for the points of a level: a broadcast over pairs of axes is slow on a CPU.
+        points = references[:, :, None, :, None].expand(-1, -1, -1, -1, self.shape[2], -1)  # n q 1 l p _
         if references.shape[-1] == 2:
-            extents = references.new_tensor([(width, height) for height, width in sizes])[:, None]  # l 1 2
-            locations = points + offsets / extents
+            extents = references.new_tensor([(width, height) for height, width in sizes])[:, None]
+            extents = extents.expand(-1, self.shape[2], -1).contiguous()  # l p 2
+            locations = torch.addcdiv(points.contiguous(), offsets, extents)
         else:
             locations = points[..., :2] + offsets * (points[..., 2:] * (0.5 / self.shape[2]))
         return locations, weights.unflatten(-1, self.shape[1:])
@@ -119,11 +122,21 @@ class DeformableEncoderLayer(nn.Module):
         padding_mask: Bool[Tensor, "n s"] | None = None,
     ) -> Float[Tensor, "n s c"]:
         """Return the cells after one layer; ``positions`` are added to queries alone."""
-        read = self.attention(cells + positions, references, cells, sizes, padding_mask)
-        flat = in_rows(self._finish, cells.flatten(0, 1)[None], read.flatten(0, 1)[None])
-        return flat.view(cells.shape)
+        hidden = [] if padding_mask is None else [padding_mask]
+        return in_maps(partial(self._run, sizes), cells, positions, references, *hidden)
 
-    def _finish(self, cells: Float[Tensor, "1 m c"], read: Float[Tensor, "1 m c"]) -> Float[Tensor, "1 m c"]:
+    def _run(
+        self,
+        sizes: Sizes,
+        cells: Float[Tensor, "n s c"],
+        positions: Float[Tensor, "n s c"],
+        references: Float[Tensor, "n s l 2"],
+        padding_mask: Bool[Tensor, "n s"] | None = None,
+    ) -> Float[Tensor, "n s c"]:
+        read = self.attention(cells + positions, references, cells, sizes, padding_mask)
+        return in_rows(self._finish, cells, read)
+
+    def _finish(self, cells: Float[Tensor, "n m c"], read: Float[Tensor, "n m c"]) -> Float[Tensor, "n m c"]:
         cells = self.attention_norm(cells + self.dropout(read))
         return self.feedforward_norm(cells + self.dropout(self.feedforward(cells)))
 

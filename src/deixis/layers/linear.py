@@ -21,15 +21,24 @@ _logger = logging.getLogger(__name__)
 
 
 def linear(
-    x: Float[Tensor, "*n i"], weight: Float[Tensor, "o i"], bias: Float[Tensor, "o"] | None = None
+    x: Float[Tensor, "*n i"],
+    weight: Float[Tensor, "o i"],
+    bias: Float[Tensor, "o"] | None = None,
+    *,
+    with_relu: bool = False,
 ) -> Float[Tensor, "*n o"]:
-    """Compute ``x @ weight.T + bias`` as ``torch.nn.functional.linear`` does, to float rounding."""
+    """Compute ``x @ weight.T + bias`` as ``torch.nn.functional.linear`` does, to float rounding.
+
+    ``with_relu`` sets what is below 0 to 0, in the same pass where that is possible.
+    """
     is_plain = x.device.type == "cpu" and x.dtype == weight.dtype == torch.float32 and x.numel() > 0
-    if not is_plain or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu") or not _has_onednn():
-        return F.linear(x, weight, bias)
-    if torch.compiler.is_compiling() or not torch.backends.mkldnn.enabled:
-        return F.linear(x, weight, bias)
-    return torch.ops.mkldnn._linear_pointwise(x.contiguous(), weight, bias, "none", [], "")
+    is_plain = is_plain and not torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu")
+    is_plain = is_plain and not torch.compiler.is_compiling() and torch.backends.mkldnn.enabled
+    if is_plain and _has_onednn():
+        activation = "relu" if with_relu else "none"
+        return torch.ops.mkldnn._linear_pointwise(x.contiguous(), weight, bias, activation, [], "")
+    y = F.linear(x, weight, bias)
+    return F.relu(y, inplace=True) if with_relu else y
 
 
 def batched_linear(

@@ -8,10 +8,9 @@ from collections.abc import Callable
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from deixis.layers.attention import MultiHeadAttention
-from deixis.layers.linear import Linear
+from deixis.layers.linear import Linear, linear
 
 ROWS = 512
 """Tokens a thread takes through a feed-forward at once (without gradients, on a CPU)."""
@@ -34,6 +33,18 @@ def in_rows(
     return torch.cat([function(*part) for part in parts], dim=1)
 
 
+def in_maps(
+    function: Callable[..., Float[Tensor, "n *_m"]], *maps: Float[Tensor, "n *_k"]
+) -> Float[Tensor, "n *_m"]:
+    """Apply a function of each map on its own, on a CPU without gradients to one map at a time.
+
+    Large tensors cost more than their numbers there: their memory comes from the system page by page.
+    """
+    if torch.is_grad_enabled() or maps[0].device.type != "cpu" or len(maps[0]) == 1:
+        return function(*maps)
+    return torch.cat([function(*part) for part in zip(*(each.split(1) for each in maps), strict=True)])
+
+
 class FeedForward(nn.Module):
     """Two linear layers with ReLU and dropout between them."""
 
@@ -48,7 +59,8 @@ class FeedForward(nn.Module):
         return in_rows(self._apply_to_rows, x.flatten(0, -2)[None]).view(x.shape)
 
     def _apply_to_rows(self, x: Float[Tensor, "*n c"]) -> Float[Tensor, "*n c"]:
-        return self.reduce(self.dropout(F.relu(self.expand(x), inplace=True)))
+        inner = linear(x, self.expand.weight, self.expand.bias, with_relu=True)
+        return self.reduce(self.dropout(inner))
 
 
 class EncoderLayer(nn.Module):

@@ -78,17 +78,11 @@ def sample_by_gather(
     """Sample as a weighted sum of gathered rows (arguments: see :func:`sample_deformable`)."""
     n, s, a, _ = values.shape
     heads = torch.arange(a, dtype=torch.int32, device=values.device)[:, None]
-    # One map at a time on a CPU: the rows of a map and what is computed of its locations stay in the cache.
-    parts = 1 if values.device.type == "cpu" else n
-    sampled = []
-    for first in range(0, n, parts):
-        chosen = slice(first, first + parts)
-        cells, shares = corners(sizes, locations[chosen], weights[chosen])  # m q a k
-        maps = torch.arange(len(cells), dtype=torch.int32, device=values.device)[:, None, None, None]
-        rows = (maps * s + cells) * a + heads
-        read = _sum_rows(values[chosen].flatten(0, 2), rows.flatten(0, 2), shares.flatten(0, 2))
-        sampled.append(read.unflatten(0, rows.shape[:3]).flatten(2))
-    return torch.cat(sampled)
+    cells, shares = corners(sizes, locations, weights)  # n q a k
+    maps = torch.arange(n, dtype=torch.int32, device=values.device)[:, None, None, None]
+    rows = torch.add(maps * (s * a) + heads, cells, alpha=a)
+    read = _sum_rows(values.flatten(0, 2), rows.flatten(0, 2), shares.flatten(0, 2))
+    return read.unflatten(0, rows.shape[:3]).flatten(2)
 
 
 def gather_sources(
@@ -124,25 +118,29 @@ def corners(
     sizes: Sizes, locations: Float[Tensor, "n q a l p 2"], weights: Float[Tensor, "n q a l p"]
 ) -> tuple[Int[Tensor, "n q a k"], Float[Tensor, "n q a k"]]:
     """Return the four cells around every location and their weights, 0 for those outside; k = 4 l p."""
+    a, _, p = weights.shape[2:]
     starts = [0]
     for height, width in sizes[:-1]:
         starts.append(starts[-1] + height * width)
-    heights, widths = locations.new_tensor(sizes).T[..., None]  # l 1
-    columns, column_shares = _neighbours(locations[..., 0], widths)
-    rows, row_shares = _neighbours(locations[..., 1], heights)
-    offsets = locations.new_tensor(starts)[:, None]
+    # One number for each place of a query: rows of them are quicker than broadcasts over pairs of axes.
+    levels = torch.tensor([(*size, start) for size, start in zip(sizes, starts, strict=True)])
+    places = levels.to(locations)[:, None].expand(-1, p, -1).flatten(0, 1).repeat(a, 1)  # (a l p) 3
+    heights, widths, offsets = places.T.contiguous()
+    columns, column_shares = _neighbours(locations[..., 0].flatten(2), widths)
+    rows, row_shares = _neighbours(locations[..., 1].flatten(2), heights)
     rows = [torch.addcmul(offsets, row, widths) for row in rows]  # whole numbers below 2^24: exact
-    index = torch.stack([row + column for row in rows for column in columns], dim=-1).to(torch.int32)
-    weighted = [weights * share for share in row_shares]
-    shares = torch.stack([row * share for row in weighted for share in column_shares], dim=-1)
-    return index.flatten(3), shares.flatten(3)
+    flat = weights.flatten(2)
+    index = [(row + column).unflatten(2, (a, -1)) for row in rows for column in columns]
+    weighted = [flat * share for share in row_shares]
+    shares = [(row * share).unflatten(2, (a, -1)) for row in weighted for share in column_shares]
+    return torch.stack(index, dim=3).to(torch.int32).flatten(3), torch.stack(shares, dim=3).flatten(3)
 
 
 def _neighbours(
-    locations: Float[Tensor, "n q a l p"], extents: Float[Tensor, "l 1"]
-) -> tuple[list[Float[Tensor, "n q a l p"]], list[Float[Tensor, "n q a l p"]]]:
+    locations: Float[Tensor, "n q k"], extents: Float[Tensor, "k"]
+) -> tuple[list[Float[Tensor, "n q k"]], list[Float[Tensor, "n q k"]]]:
     """Return the two cells around each location along one axis and their shares, 0 for those outside."""
-    places = locations * extents - 0.5
+    places = torch.addcmul(locations.new_tensor(-0.5), locations, extents)
     first = places.floor()
     later = places - first
     cells, shares = [], []

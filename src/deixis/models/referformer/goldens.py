@@ -209,7 +209,7 @@ def _transformer_stages(
     for index, cells in enumerate(fused):
         stages[f"input_proj_{index}"] = torch.cat(recorder.calls[f"input_proj_{index}"])
         stages[f"fused_{index}"] = cells.flatten(1, 2).transpose(0, 1)
-    stages["enc0_attn_out"] = recorder.first("enc0_attn_out")
+    stages["enc0_attn_out"] = torch.cat(recorder.calls["enc0_attn_out"])  # one frame at a time
     for index in range(len(model.encoder)):
         stages[f"encoder_{index}"] = recorder.first(f"encoder_{index}")
     num_frames = len(stages["enc0_attn_out"])
@@ -232,7 +232,7 @@ def _mask_stages(recorder: Recorder, output: ReferFormerOutput) -> dict[str, Ten
         stages[f"lateral_{level}"] = torch.cat(recorder.calls[f"lateral_{level}"])
         read = recorder.first(f"fpn_cross_attn_{level}")
         stages[f"fpn_cross_attn_{level}"] = read.flatten(1, 2).transpose(0, 1)
-        stages[f"fpn_out_{level}"] = recorder.first(f"fpn_out_{level}")
+        stages[f"fpn_out_{level}"] = torch.cat(recorder.calls[f"fpn_out_{level}"])
     stages["mask_features"] = output.mask_features.flatten(0, 1)
     last = len(output.boxes) - 1
     for index in range(last):

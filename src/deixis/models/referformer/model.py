@@ -163,7 +163,7 @@ class ReferFormer(ReferringModel):
         video = video.for_expressions(video_index, e)
         word_positions = sine_position_1d(text.padding_mask, self.config.width).to(text.words.dtype)
 
-        pixels = torch.cat([maps.flatten(3) for maps in video.maps[1:]], dim=-1).transpose(2, 3)  # b t n c
+        pixels = torch.cat([_cells(maps) for maps in video.maps[1:]], dim=2)  # b t n c
         fused = self.fusion(pixels, text.words, word_positions, text.padding_mask)  # e t n c
         memory = self._encode(fused, video)
 
@@ -173,9 +173,14 @@ class ReferFormer(ReferringModel):
             cells.unflatten(2, size).permute(0, 1, 4, 2, 3)
             for cells, size in zip(levels[:-1], video.sizes[:-1], strict=True)
         ]
-        finest = video.maps[0].flatten(3).transpose(2, 3)  # b t n c
         pyramid = self.pixel_decoder(
-            finest, maps, video.positions, video.padding_masks, text.words, word_positions, text.padding_mask
+            _cells(video.maps[0]),
+            maps,
+            video.positions,
+            video.padding_masks,
+            text.words,
+            word_positions,
+            text.padding_mask,
         )
         heads = zip(self.class_heads, decoded, strict=True)
         return ReferFormerOutput(
@@ -320,6 +325,11 @@ def _mean(words: Float[Tensor, "e s c"], padding_mask: Bool[Tensor, "e s"]) -> F
     """Average the words of each expression, padding left out."""
     read = (~padding_mask)[..., None].to(words.dtype)  # e s 1
     return (words * read).sum(dim=1) / read.sum(dim=1)
+
+
+def _cells(maps: Float[Tensor, "b t c h w"]) -> Float[Tensor, "b t n c"]:
+    """Return the cells of maps one after another: without a copy where channels are last in memory."""
+    return maps.permute(0, 1, 3, 4, 2).flatten(2, 3)
 
 
 def _hidden(video: ReferFormerVideoFeatures) -> Bool[Tensor, "b t n"]:

@@ -8,6 +8,7 @@ Axes: b clips, e expressions, t frames, n cells of a map, s words, c channels, h
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import cast
 
 import torch
@@ -17,7 +18,7 @@ from torch.nn import functional as F
 
 from deixis.layers.attention import FoldedKeys, MultiHeadAttention
 from deixis.layers.convolution import CellConvolution
-from deixis.layers.transformer import FeedForward, in_rows
+from deixis.layers.transformer import FeedForward, in_maps, in_rows
 
 GROUPS = 8
 """Of the norms after convolutions."""
@@ -95,9 +96,8 @@ class PixelDecoder(nn.Module):
                 seen = self._look(index, memory[index - 1], positions[index], mask)
             x = self.blocks[index](seen, positions[index], words, word_positions, word_padding)
             x = x.unflatten(2, padding_masks[index].shape[-2:]).permute(0, 1, 4, 2, 3).flatten(0, 1)
-            if y is not None:
-                x = x + F.interpolate(y, size=x.shape[-2:], mode="nearest")
-            y = self.smoothings[index](x)
+            coarser = [] if y is None else [y]
+            y = in_maps(partial(_add_and_smooth, self.smoothings[index]), x, *coarser)
         assert y is not None
         return y.unflatten(0, batch)
 
@@ -196,6 +196,15 @@ class VisionLanguageBlock(nn.Module):
         read = self.cross_attention.read_folded(cells + places, folded)
         cells = self.cross_attention_norm(cells + self.dropout(read))
         return self.feedforward_norm(cells + self.dropout(self.feedforward(cells)))
+
+
+def _add_and_smooth(
+    smoothing: nn.Module, x: Float[Tensor, "n c h w"], coarser: Float[Tensor, "n c _h _w"] | None = None
+) -> Float[Tensor, "n c h w"]:
+    """Add a coarser map, if there is one, and smooth."""
+    if coarser is not None:
+        x = x + F.interpolate(coarser, size=x.shape[-2:], mode="nearest")
+    return smoothing(x)
 
 
 def _nearest(size: tuple[int, int], smaller: tuple[int, int], device: torch.device) -> Tensor:
