@@ -5,7 +5,6 @@ Axes: n maps, q queries, s cells of all levels, a heads, l levels, p points, d c
 
 import math
 from collections.abc import Sequence
-from functools import partial
 
 import torch
 from jaxtyping import Bool, Float
@@ -13,7 +12,7 @@ from torch import Tensor, nn
 
 from deixis.layers.attention import MultiHeadAttention
 from deixis.layers.linear import Linear
-from deixis.layers.transformer import FeedForward, in_maps, in_rows
+from deixis.layers.transformer import FeedForward, in_rows
 from deixis.ops.deformable import Sizes, gather_sources, sample_deformable
 
 CELLS_PER_QUERY = 64
@@ -122,17 +121,6 @@ class DeformableEncoderLayer(nn.Module):
         padding_mask: Bool[Tensor, "n s"] | None = None,
     ) -> Float[Tensor, "n s c"]:
         """Return the cells after one layer; ``positions`` are added to queries alone."""
-        hidden = [] if padding_mask is None else [padding_mask]
-        return in_maps(partial(self._run, sizes), cells, positions, references, *hidden)
-
-    def _run(
-        self,
-        sizes: Sizes,
-        cells: Float[Tensor, "n s c"],
-        positions: Float[Tensor, "n s c"],
-        references: Float[Tensor, "n s l 2"],
-        padding_mask: Bool[Tensor, "n s"] | None = None,
-    ) -> Float[Tensor, "n s c"]:
         read = self.attention(cells + positions, references, cells, sizes, padding_mask)
         return in_rows(self._finish, cells, read)
 

@@ -47,8 +47,9 @@ def batched_linear(
     """Map ``x``, or the one part of it that serves all, by a layer of its own for each of ``e`` parts."""
     if x.device.type != "cpu" or torch.is_grad_enabled():
         return torch.baddbmm(biases[:, None], x.expand(len(weights), -1, -1), weights.transpose(1, 2))
-    layers = zip(x.expand(len(weights), -1, -1), weights, biases, strict=True)
-    return torch.stack([linear(part, weight.contiguous(), bias) for part, weight, bias in layers])
+    layers = zip(x.expand(len(weights), -1, -1).split(1), weights, biases, strict=True)
+    parts = [linear(part, weight.contiguous(), bias) for part, weight, bias in layers]
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
 class Linear(nn.Linear):

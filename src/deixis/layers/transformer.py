@@ -6,7 +6,7 @@ Axes: n sequences, k tokens, q queries, c channels, a heads, d channels a head.
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Shaped
 from torch import Tensor, nn
 
 from deixis.layers.attention import MultiHeadAttention
@@ -34,13 +34,16 @@ def in_rows(
 
 
 def in_maps(
-    function: Callable[..., Float[Tensor, "n *_m"]], *maps: Float[Tensor, "n *_k"]
+    function: Callable[..., Float[Tensor, "n *_m"]], *maps: Shaped[Tensor, "_n *_k"]
 ) -> Float[Tensor, "n *_m"]:
     """Apply a function of each map on its own, on a CPU without gradients to one map at a time.
 
-    Large tensors cost more than their numbers there: their memory comes from the system page by page.
+    One map of an argument may serve all. Large tensors cost more than their numbers there: their memory comes
+    from the system page by page.
     """
-    if torch.is_grad_enabled() or maps[0].device.type != "cpu" or len(maps[0]) == 1:
+    n = max(len(each) for each in maps)
+    maps = tuple(each.expand(n, *each.shape[1:]) for each in maps)
+    if torch.is_grad_enabled() or maps[0].device.type != "cpu" or n == 1:
         return function(*maps)
     return torch.cat([function(*part) for part in zip(*(each.split(1) for each in maps), strict=True)])
 

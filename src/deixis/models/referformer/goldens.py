@@ -211,7 +211,7 @@ def _transformer_stages(
         stages[f"fused_{index}"] = cells.flatten(1, 2).transpose(0, 1)
     stages["enc0_attn_out"] = torch.cat(recorder.calls["enc0_attn_out"])  # one frame at a time
     for index in range(len(model.encoder)):
-        stages[f"encoder_{index}"] = recorder.first(f"encoder_{index}")
+        stages[f"encoder_{index}"] = torch.cat(recorder.calls[f"encoder_{index}"])
     num_frames = len(stages["enc0_attn_out"])
     stages["init_reference"] = (
         model.reference_points(model.queries.weight).sigmoid().expand(num_frames, -1, -1)

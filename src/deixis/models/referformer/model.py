@@ -47,6 +47,7 @@ from deixis.layers.dynamic_conv import num_parameters
 from deixis.layers.linear import Linear
 from deixis.layers.mlp import FeatureResizer, Mlp
 from deixis.layers.position import sine_position_1d, sine_position_2d
+from deixis.layers.transformer import in_maps
 from deixis.models.base import ReferringModel
 from deixis.models.referformer.config import ReferFormerConfig
 from deixis.models.referformer.criterion import referents_of, weighted_losses
@@ -221,7 +222,6 @@ class ReferFormer(ReferringModel):
         self, fused: Float[Tensor, "e t n c"], video: ReferFormerVideoFeatures
     ) -> Float[Tensor, "e t n c"]:
         """Run the encoder over the tokens of each frame, all levels together."""
-        e, t = fused.shape[:2]
         placed = torch.cat(
             [
                 positions + embedding
@@ -229,13 +229,22 @@ class ReferFormer(ReferringModel):
             ],
             dim=2,
         )
-        cells = fused.flatten(0, 1)  # (e t) n c
-        positions = _per_frame(placed, e)
-        references = _per_frame(video.references, e)
-        hidden = _per_frame(_hidden(video), e)
-        for layer in self.encoder:
-            cells = layer(cells, positions, references, video.sizes, hidden)
-        return cells.unflatten(0, (e, t))
+
+        def run_frames(
+            cells: Float[Tensor, "m n c"],
+            positions: Float[Tensor, "m n c"],
+            references: Float[Tensor, "m n v 2"],
+            hidden: Bool[Tensor, "m n"],
+        ) -> Float[Tensor, "m n c"]:
+            for layer in self.encoder:
+                cells = layer(cells, positions, references, video.sizes, hidden)
+            return cells
+
+        def run_clips(*inputs: Tensor) -> Float[Tensor, "e t n c"]:
+            frames = (values.flatten(0, 1) for values in inputs)  # (e t) n _
+            return in_maps(run_frames, *frames).unflatten(0, inputs[0].shape[:2])
+
+        return in_maps(run_clips, fused, placed, video.references, _hidden(video))
 
     def _decode(
         self, memory: Float[Tensor, "e t n c"], video: ReferFormerVideoFeatures, text: TextFeatures
