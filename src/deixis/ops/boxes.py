@@ -23,8 +23,8 @@ def to_centres(boxes: Float[Tensor, "*n 4"]) -> Float[Tensor, "*n 4"]:
 
 
 def generalised_iou(
-    left: Float[Tensor, "*n 4"], right: Float[Tensor, "*n 4"], eps: float = 1e-6
-) -> Float[Tensor, "*n"]:
+    left: Float[Tensor, "*#n 4"], right: Float[Tensor, "*#n 4"], eps: float = 1e-6
+) -> Float[Tensor, "..."]:
     """Return the generalised IoU of boxes (x1, y1, x2, y2), pair by pair after broadcasting.
 
     ``(I + eps) / (U + eps) - (C - U + eps) / (C + eps)`` with intersection I, union U and the area C of the

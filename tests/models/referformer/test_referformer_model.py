@@ -136,7 +136,8 @@ def test_the_best_of_all_classes_counts(model):
         output = model(model.encode_video(clip(2)), model.encode_text(tokens(1)))
     logits = torch.zeros(1, 1, 2, 2, 3)
     logits[0, 0, :, 0] = torch.tensor([[4.0, 0.0, 0.0], [-4.0, 1.0, 0.0]])
-    found = model.postprocess(replace(output, class_logits=logits))
+    boxes, kernels = output.boxes[:1, :, :, :2], output.kernels[:1, :, :, :2]
+    found = model.postprocess(replace(output, class_logits=logits, boxes=boxes, kernels=kernels))
     torch.testing.assert_close(found.scores[0, 0], torch.tensor([0.0, 1.0]).sigmoid().mean())
     torch.testing.assert_close(found.frame_scores[0, :, 0], torch.tensor([0.0, 1.0]).sigmoid())
 
