@@ -15,6 +15,7 @@ def test_the_tiny_recipe_trains_from_rendering_to_a_model_that_loads(tmp_path):
         {
             "data.num_clips": 3,
             "data.cache": str(tmp_path / "cache"),
+            "init_from": "",
             "clip.length": 3,
             "clip.predicted_frames": 2,
             "batch_size": 2,
