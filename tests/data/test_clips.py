@@ -4,19 +4,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deixis.data.clips import (
-    ClipPlan,
-    plan_clips,
-    random_window,
-    read_clip,
-    tiling_windows,
-    window_around,
-)
+from deixis.data.clips import ClipPlan, plan_clips, read_clip
 from deixis.data.records import Expression, VideoRecord
+from deixis.data.rules import ClipRule
+from deixis.data.windows import random_window, tiling_windows, window_around
 from deixis.errors import DatasetError
 from training.toy_world import HEIGHT, WIDTH, toy_records
 
 TABLES = json.loads((Path(__file__).parents[1] / "goldens/mttr/golden_procedures.json").read_text())["tables"]
+TILING = ClipRule(kind="tiling", length=4)
+AROUND = ClipRule(kind="around-annotated", length=4)
+RANDOM = ClipRule(kind="random", length=4, expressions_per_clip=9)
 
 
 @pytest.mark.parametrize("case", TABLES["a2d_window_0based"], ids=str)
@@ -85,7 +83,7 @@ def record(**changes):
 
 
 def test_tiling_makes_one_sample_of_each_window_and_expression_seen_in_it():
-    plans = plan_clips([record()], "tiling", 4)
+    plans = plan_clips([record()], TILING)
     assert [(plan.frames[0], plan.expressions) for plan in plans] == [
         (0, (0,)),
         (0, (3,)),
@@ -96,15 +94,15 @@ def test_tiling_makes_one_sample_of_each_window_and_expression_seen_in_it():
 
 
 def test_tiling_can_keep_the_expressions_of_a_window_together():
-    plans = plan_clips([record()], "tiling", 4, expressions_per_clip=5)
+    plans = plan_clips([record()], ClipRule(kind="tiling", length=4, expressions_per_clip=5))
     assert [(plan.frames[0], plan.expressions) for plan in plans] == [(0, (0, 3)), (4, (1, 3))]
 
 
 def test_around_annotated_predicts_the_annotated_frame_alone():
-    plans = plan_clips([record(annotated_frames=(1, 6))], "around-annotated", 4)
+    plans = plan_clips([record(annotated_frames=(1, 6))], AROUND)
     assert [plan.frames for plan in plans] == [(0, 0, 1, 2)] * 2 + [(4, 5, 6, 7)] * 2
     assert [plan.expressions for plan in plans] == [(0,), (3,), (1,), (3,)]
-    sample = read_clip(record(), plans[2], np.random.default_rng(0), length=4)
+    sample = read_clip(record(), plans[2], np.random.default_rng(0), AROUND)
     assert sample.annotated_frames == (2,)
     assert sample.masks.shape == (1, 1, 4, 6)
     assert sample.frames[:, 0, 0, 0].tolist() == [4, 5, 6, 7]
@@ -114,7 +112,7 @@ def test_around_annotated_predicts_the_annotated_frame_alone():
 
 def test_objects_of_a_clip_are_those_seen_in_it_in_the_order_of_their_ids():
     plan = ClipPlan(0, (2, 3, 4, 5), None, None)
-    sample = read_clip(record(), plan, np.random.default_rng(0), length=4, expressions_per_clip=9)
+    sample = read_clip(record(), plan, np.random.default_rng(0), RANDOM)
     assert sample.masks.shape == (2, 4, 4, 6)
     truth = dict(zip(sample.expressions, sample.referents, strict=True))
     assert truth == {"early": (0,), "late": (1,), "absent": ()}
@@ -124,9 +122,7 @@ def test_objects_of_a_clip_are_those_seen_in_it_in_the_order_of_their_ids():
 
 def test_predicted_frames_keep_objects_that_only_the_rest_of_the_clip_shows():
     plan = ClipPlan(0, (2, 3, 4, 5), None, None)
-    sample = read_clip(
-        record(), plan, np.random.default_rng(0), length=4, predicted_frames=(2, 3), expressions_per_clip=9
-    )
+    sample = read_clip(record(), plan, np.random.default_rng(0), RANDOM, (2, 3))
     assert sample.annotated_frames == (2, 3)
     assert len(sample.frames) == 4
     assert sample.masks[:, :, 0, 0].tolist() == [[False, False], [True, True]]
@@ -135,11 +131,9 @@ def test_predicted_frames_keep_objects_that_only_the_rest_of_the_clip_shows():
 
 def test_random_clips_draw_other_expressions_and_windows_from_another_generator():
     toy = toy_records(1, num_frames=9)[0]
-    plan = plan_clips([toy], "random", 3)[0]
-    samples = [
-        read_clip(toy, plan, np.random.default_rng(seed), length=3, expressions_per_clip=1)
-        for seed in range(12)
-    ]
+    rule = ClipRule(kind="random", length=3)
+    plan = plan_clips([toy], rule)[0]
+    samples = [read_clip(toy, plan, np.random.default_rng(seed), rule) for seed in range(12)]
     assert len({sample.expressions for sample in samples}) > 1
     assert len({sample.frames.tobytes() for sample in samples}) > 1
     assert samples[0].frames.shape == (3, HEIGHT, WIDTH, 3)
@@ -147,6 +141,6 @@ def test_random_clips_draw_other_expressions_and_windows_from_another_generator(
 
 def test_records_without_masks_cannot_be_trained_on():
     with pytest.raises(DatasetError, match="'video' has no masks"):
-        plan_clips([record(masks=None)], "tiling", 4)
+        plan_clips([record(masks=None)], TILING)
     with pytest.raises(DatasetError, match="no masks or no expressions"):
-        read_clip(record(masks=None), ClipPlan(0, (), None, None), np.random.default_rng(0), length=4)
+        read_clip(record(masks=None), ClipPlan(0, (), None, None), np.random.default_rng(0), RANDOM)

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deixis.data.clips import Sample
-from deixis.data.transforms import jitter_colours, mirror, transform
+from deixis.data.photometric import jitter_colours
+from deixis.data.rules import Transforms
+from deixis.data.transforms import mirror, transform
 from deixis.ops.words import clean, swap_sides, swap_sides_published
 
 TABLES = json.loads((Path(__file__).parents[1] / "goldens/mttr/golden_procedures.json").read_text())["tables"]
@@ -69,25 +71,23 @@ def test_mirror_flips_frames_masks_and_words_together():
 def test_transform_flips_as_often_as_asked():
     flips = 0
     for seed in range(300):
-        after = transform(sample(), np.random.default_rng(seed), short_side=8, long_side=12, flip=0.3)
+        after = transform(
+            sample(), Transforms(short_side=8, long_side=12, flip=0.3), np.random.default_rng(seed)
+        )
         flips += after.expressions[0] == "the right bright one"
     assert 60 < flips < 120
 
 
 def test_the_published_swap_is_an_option():
-    after = transform(
-        sample(),
-        np.random.default_rng(0),
-        short_side=8,
-        long_side=12,
-        flip=1.0,
-        swap_words="published-substring",
-    )
+    change = Transforms(short_side=8, long_side=12, flip=1.0, swap_words="published-substring")
+    after = transform(sample(), change, np.random.default_rng(0))
     assert after.expressions == ("the right bleft one", "the left one")
 
 
 def test_resize_brings_frames_and_masks_to_one_size():
-    after = transform(sample(20, 40), np.random.default_rng(0), short_side=10, long_side=18)
+    after = transform(
+        sample(20, 40), Transforms(short_side=10, long_side=18, flip=0.0), np.random.default_rng(0)
+    )
     assert after.frames.shape == (3, 9, 18, 3)
     assert after.masks.shape == (2, 3, 9, 18)
 
@@ -103,7 +103,7 @@ def test_sizes_are_the_published_ones(case):
             ("it",),
             ((0,),),
         )
-        after = transform(clip, np.random.default_rng(0), short_side=short, long_side=long)
+        after = transform(clip, Transforms(short_side=short, long_side=long), np.random.default_rng(0))
         assert list(after.frames.shape[1:3]) == case[rule]
 
 

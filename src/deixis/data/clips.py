@@ -3,9 +3,9 @@
 Axes: t frames of the clip, k of them annotated, n objects, H W pixels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, overload
+from typing import overload
 
 import numpy as np
 from jaxtyping import Bool, UInt8
@@ -13,6 +13,18 @@ from jaxtyping import Bool, UInt8
 from deixis.errors import DatasetError
 
 from .records import VideoRecord
+from .refcoco import CROWD
+from .rules import ClipRule
+from .windows import (
+    local_and_global,
+    random_window,
+    reference_and_current,
+    tiling_windows,
+    window_around,
+    with_frame_at,
+)
+
+_LOCAL_GLOBAL = ("local-global", "local-global-published")
 
 
 @dataclass(frozen=True)
@@ -23,9 +35,11 @@ class Sample:
         frames: ``uint8 [t, H, W, 3]`` RGB.
         masks: ``bool [n, k, H, W]`` of all objects in the annotated frames.
         annotated_frames: positions in the clip of the ``k`` frames; None: all.
-        expressions: sentences about the clip.
+        expressions: sentences about the clip; "" where an object is followed without words.
         referents: for each expression, indices into ``masks``; empty where nothing in the clip answers it.
         has_visibility: False where an empty mask says nothing about visibility.
+        frame_sizes: height and width of each frame, where they do not all fill the arrays; the rest is
+            padding.
     """
 
     frames: UInt8[np.ndarray, "t H W 3"]
@@ -34,6 +48,13 @@ class Sample:
     expressions: tuple[str, ...]
     referents: tuple[tuple[int, ...], ...]
     has_visibility: bool = True
+    frame_sizes: tuple[tuple[int, int], ...] | None = None
+
+    def is_answered(self, *, everywhere: bool = False) -> bool:
+        """Tell whether each referent is seen in a predicted frame, or ``everywhere``: in all of them."""
+        seen = np.asarray(self.masks.any(axis=(2, 3)))  # n k
+        combine = np.all if everywhere else np.any
+        return all(not one or bool(combine(seen[list(one)], axis=1).any()) for one in self.referents)
 
 
 @dataclass(frozen=True)
@@ -42,15 +63,19 @@ class ClipPlan:
 
     Attributes:
         record: index of the video among the records.
-        frames: frame indices; empty: a window at a random place, drawn when the clip is read.
+        frames: frame indices; empty: drawn when the clip is read.
         annotated_frames: positions in the clip that are predicted; None: all.
         expressions: indices of the record's expressions to draw from; None: all.
+        around: the frame around which others are drawn when the clip is read.
+        predicts_around: predict that frame alone.
     """
 
     record: int
     frames: tuple[int, ...]
     annotated_frames: tuple[int, ...] | None
     expressions: tuple[int, ...] | None
+    around: int | None = None
+    predicts_around: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,68 +99,28 @@ class WholeVideos(Sequence[ClipPlan]):
         return ClipPlan(index, (), None, None)
 
 
-def window_around(frame: int, num_frames: int, length: int) -> tuple[tuple[int, ...], int]:
-    """Return ``length`` indices around ``frame``, clamped to the video, and the position of ``frame``.
-
-    From ``frame - length // 2`` to ``frame + (length + 1) // 2 - 1`` (MTTR, code, on A2D-Sentences and
-    JHMDB).
-    """
-    first = frame - length // 2
-    return tuple(min(max(index, 0), num_frames - 1) for index in range(first, first + length)), length // 2
-
-
-def tiling_windows(num_frames: int, length: int) -> list[tuple[int, ...]]:
-    """Cut a video into consecutive windows (MTTR, code, on Refer-YouTube-VOS).
-
-    A short last window becomes the last ``length`` frames; a video shorter than a window repeats its last
-    frame.
-    """
-    if num_frames < length:
-        return [tuple(min(index, num_frames - 1) for index in range(length))]
-    starts = [*range(0, num_frames - length + 1, length)]
-    if num_frames % length:
-        starts.append(num_frames - length)
-    return [tuple(range(start, start + length)) for start in starts]
-
-
-def random_window(
-    num_frames: int, length: int, stride: int, generator: np.random.Generator
-) -> tuple[int, ...]:
-    """Return ``length`` indices ``stride`` apart at a random place; a short video repeats its last frame."""
-    span = (length - 1) * stride + 1
-    start = int(generator.integers(0, max(num_frames - span, 0) + 1))
-    return tuple(min(start + stride * index, num_frames - 1) for index in range(length))
-
-
-def plan_clips(
-    records: Sequence[VideoRecord],
-    kind: Literal["around-annotated", "tiling", "random"],
-    length: int,
-    expressions_per_clip: int = 1,
-) -> Sequence[ClipPlan]:
+def plan_clips(records: Sequence[VideoRecord], rule: ClipRule) -> Sequence[ClipPlan]:
     """List the training clips of ``records``.
 
-    "random" gives one plan a video. The other kinds give one a window and expression whose object appears in
-    the window's annotated frames (with ``expressions_per_clip`` above 1: one a window, for all such
-    expressions); they read all masks once, to see what appears where.
+    "random" and "random-frame" give one plan a video. "around-annotated" and "tiling" give one a window and
+    expression whose object appears in the window's annotated frames (with ``expressions_per_clip`` above 1:
+    one a window, for all such expressions); they read all masks once, to see what appears where. The others
+    give one an expression or object (``rule.unit``) and place, and look at masks only where a video is
+    annotated in some of its frames alone.
 
     Raises:
         DatasetError: a record has expressions but no masks to learn from.
     """
-    if kind == "random":
+    if rule.kind in ("random", "random-frame"):
         return WholeVideos(len(records))
-    plans = []
+    plans: list[ClipPlan] = []
     for index, record in enumerate(records):
-        if not record.expressions:
-            continue
-        if record.masks is None:
+        if record.masks is None and record.expressions:
             raise DatasetError(f"video {record.name!r} has no masks; train on a split that has them")
-        for frames, annotated in _windows(record, kind, length):
-            candidates = _answered(record, [frames[position] for position in annotated or range(length)])
-            chosen = (
-                [candidates] if expressions_per_clip > 1 and candidates else [(one,) for one in candidates]
-            )
-            plans.extend(ClipPlan(index, frames, annotated, some) for some in chosen)
+        if rule.kind in ("around-annotated", "tiling"):
+            plans.extend(_windows(index, record, rule))
+        else:
+            plans.extend(_places(index, record, rule))
     return plans
 
 
@@ -143,73 +128,196 @@ def read_clip(
     record: VideoRecord,
     plan: ClipPlan,
     generator: np.random.Generator,
-    *,
-    length: int,
-    stride: int = 1,
+    rule: ClipRule,
     predicted_frames: tuple[int, ...] | None = None,
-    expressions_per_clip: int = 1,
-    kinds: Sequence[str] = (),
 ) -> Sample:
-    """Read the clip of ``plan`` with at most ``expressions_per_clip`` of its expressions, drawn at random.
+    """Read the clip of ``plan`` with some of its expressions, drawn at random by ``rule``.
 
-    With ``kinds``, expressions that speak of anything else are passed over, unless no other is left.
+    With ``rule.kinds``, expressions that speak of anything else are passed over, unless no other is left.
 
-    ``predicted_frames`` are the positions to predict where the plan leaves that open; None: all.
+    The objects are those that appear in the clip, as far as it is annotated, in the order of their ids; or,
+    with ``rule.objects`` "referred", those that the drawn expressions denote. Where the window is drawn here
+    and objects are those that appear, expressions whose object does not are passed over, unless no other is
+    left. A video without expressions gives one of its objects that appears, with the expression "".
 
-    The objects are those that appear in the clip, as far as it is annotated, in the order of their ids. Where
-    the window is drawn here, expressions whose object does not appear in it are passed over, unless no other
-    is left.
+    Args:
+        record: the video.
+        plan: of a clip of it.
+        generator: all chance comes from here.
+        rule: as the plan was made with.
+        predicted_frames: positions to predict where the plan leaves that open; None: all. Where the plan
+            predicts the frame that it is around, the one position of that frame.
 
     Raises:
         DatasetError: the video has no masks or no expressions.
     """
-    if record.masks is None or not record.expressions:
+    if record.masks is None or not (record.expressions or rule.objects == "referred"):
         raise DatasetError(
             f"video {record.name!r} has no masks or no expressions; train on a split with both"
         )
-    frames = plan.frames or random_window(len(record.frame_names), length, stride, generator)
-    annotated = [frames[position] for position in plan.annotated_frames or range(len(frames))]
+    frames = plan.frames or _draw_frames(record, plan, generator, rule, predicted_frames)
+    alone = predicted_frames if plan.predicts_around else plan.annotated_frames
+    annotated = [frames[position] for position in alone or range(len(frames))]
+    if rule.objects == "shown":
+        order, masks, chosen = _shown_objects(record, plan, generator, rule, annotated)
+    else:
+        order, masks, chosen = _referred_objects(record, plan, generator, rule, annotated)
+    if alone is None and predicted_frames is not None:
+        masks = masks[:, list(predicted_frames)]
+    expressions = [record.expressions[index] for index in chosen]
+    return Sample(
+        frames=record.frames.read(frames),
+        masks=masks,
+        annotated_frames=predicted_frames if alone is None else alone,
+        expressions=tuple(expression.text for expression in expressions) or ("",),
+        referents=tuple(
+            tuple(order.index(identity) for identity in expression.object_ids if identity in order)
+            for expression in expressions
+        )
+        or (tuple(range(len(order))),),
+        has_visibility=alone is None,
+    )
+
+
+def _windows(index: int, record: VideoRecord, rule: ClipRule) -> Iterator[ClipPlan]:
+    """Yield the plans of consecutive windows in which an object of an expression appears."""
+    if not record.expressions:
+        return
+    num_frames = len(record.frame_names)
+    windows: list[tuple[tuple[int, ...], tuple[int, ...] | None]]
+    if rule.kind == "tiling":
+        windows = [(frames, None) for frames in tiling_windows(num_frames, rule.length)]
+    else:
+        placed = [window_around(frame, num_frames, rule.length) for frame in _annotated(record)]
+        windows = [(frames, (position,)) for frames, position in placed]
+    for frames, annotated in windows:
+        found = _answered(record, [frames[position] for position in annotated or range(rule.length)])
+        chosen = [found] if rule.expressions_per_clip > 1 and found else [(one,) for one in found]
+        yield from (ClipPlan(index, frames, annotated, some) for some in chosen)
+
+
+def _places(index: int, record: VideoRecord, rule: ClipRule) -> Iterator[ClipPlan]:
+    """Yield the plans of each expression or object, at each of the places that the rule has for it."""
+    is_sparse = record.annotated_frames is not None
+    if rule.kind in _LOCAL_GLOBAL and not is_sparse:
+        places: Sequence[int | None] = range(0, len(record.frame_names), rule.length)
+    elif rule.kind in (*_LOCAL_GLOBAL, "each-frame"):
+        places = _annotated(record)
+    else:
+        places = (None,)
+    # As both ReferFormer and UniRef train on images.
+    units = _units(record, rule, without=(CROWD,) if rule.kind == "image" else ())
+    seen = {place: set(_answered(record, [place])) for place in places if place is not None and is_sparse}
+    for unit in units:
+        for place in places:
+            if place in seen and unit is not None and not seen[place].intersection(unit):
+                continue
+            if rule.kind in _LOCAL_GLOBAL:
+                yield ClipPlan(index, (), None, unit, around=place, predicts_around=is_sparse)
+            else:
+                first = 0 if place is None else place
+                frames = () if rule.kind == "reference-pair" else (first,) * rule.length
+                yield ClipPlan(index, frames, None, unit)
+
+
+def _units(record: VideoRecord, rule: ClipRule, without: Sequence[str]) -> list[tuple[int, ...] | None]:
+    """Return the expressions of each sample: one by one, or those of an object; None: there are no words."""
+    kept = [i for i, one in enumerate(record.expressions) if not set(without) & set(one.kinds)]
+    if not record.expressions:
+        return [None]
+    if rule.unit == "expression":
+        return [(index,) for index in kept]
+    of_object: dict[tuple[int, ...], list[int]] = {}
+    for index in kept:
+        of_object.setdefault(record.expressions[index].object_ids, []).append(index)
+    return [tuple(indices) for indices in of_object.values()]
+
+
+def _draw_frames(
+    record: VideoRecord,
+    plan: ClipPlan,
+    generator: np.random.Generator,
+    rule: ClipRule,
+    predicted_frames: tuple[int, ...] | None,
+) -> tuple[int, ...]:
+    """Return the frames of a plan that leaves them to chance."""
+    num_frames = len(record.frame_names)
+    if plan.around is not None:
+        if plan.predicts_around:
+            assert predicted_frames is not None, "the position of the frame is one choice for a batch"
+            return with_frame_at(plan.around, predicted_frames[0], num_frames, rule.length, generator)
+        repeats_last = rule.kind == "local-global-published"
+        return local_and_global(plan.around, num_frames, rule.length, generator, repeats_last=repeats_last)
+    if rule.kind == "reference-pair":
+        annotated = _annotated(record)
+        places = reference_and_current(len(annotated), rule.length, generator, rule.reach)
+        return tuple(annotated[place] for place in places)
+    if rule.kind == "random-frame":
+        return (int(generator.choice(_annotated(record))),)
+    return random_window(num_frames, rule.length, rule.stride, generator)
+
+
+def _shown_objects(
+    record: VideoRecord,
+    plan: ClipPlan,
+    generator: np.random.Generator,
+    rule: ClipRule,
+    annotated: Sequence[int],
+) -> tuple[list[int], Bool[np.ndarray, "n k H W"], list[int]]:
+    """Return ids and masks of the objects that appear, and expressions that speak of them."""
+    assert record.masks is not None
     ids = tuple(sorted(record.object_ids))
     masks = record.masks.read(annotated, ids)  # n k H W
     shown = np.flatnonzero(masks.any(axis=(1, 2, 3)))
-    masks = masks[shown]
-    if plan.annotated_frames is None and predicted_frames is not None:
-        masks = masks[:, list(predicted_frames)]
     order = [ids[place] for place in shown]
-    candidates = range(len(record.expressions)) if plan.expressions is None else plan.expressions
-    if kinds:
-        simple = [index for index in candidates if set(record.expressions[index].kinds) <= set(kinds)]
-        candidates = simple or candidates
+    candidates = _candidates(record, plan, rule)
     answered = [
         index
         for index in candidates
         if not record.expressions[index].object_ids or set(order) & set(record.expressions[index].object_ids)
     ]
-    chosen = generator.permutation(np.array(answered or candidates))[:expressions_per_clip]
-    expressions = [record.expressions[index] for index in chosen]
-    return Sample(
-        frames=record.frames.read(frames),
-        masks=masks,
-        annotated_frames=predicted_frames if plan.annotated_frames is None else plan.annotated_frames,
-        expressions=tuple(expression.text for expression in expressions),
-        referents=tuple(
-            tuple(order.index(identity) for identity in expression.object_ids if identity in order)
-            for expression in expressions
-        ),
-        has_visibility=plan.annotated_frames is None,
-    )
+    chosen = generator.permutation(np.array(answered or candidates))[: rule.expressions_per_clip]
+    return order, masks[shown], chosen.tolist()
 
 
-def _windows(
-    record: VideoRecord, kind: str, length: int
-) -> list[tuple[tuple[int, ...], tuple[int, ...] | None]]:
-    """Return the frames of each window with its annotated positions."""
-    num_frames = len(record.frame_names)
-    if kind == "tiling":
-        return [(frames, None) for frames in tiling_windows(num_frames, length)]
-    annotated = range(num_frames) if record.annotated_frames is None else record.annotated_frames
-    placed = [window_around(frame, num_frames, length) for frame in annotated]
-    return [(frames, (position,)) for frames, position in placed]
+def _referred_objects(
+    record: VideoRecord,
+    plan: ClipPlan,
+    generator: np.random.Generator,
+    rule: ClipRule,
+    annotated: Sequence[int],
+) -> tuple[list[int], Bool[np.ndarray, "n k H W"], list[int]]:
+    """Return expressions, with ids and masks of what they denote; without words, an object that appears."""
+    assert record.masks is not None
+    if not record.expressions:
+        ids = tuple(sorted(record.object_ids))
+        masks = record.masks.read(annotated, ids)
+        seen = np.asarray(masks.any(axis=(2, 3)))  # n k
+        shown = np.flatnonzero(seen.all(axis=1) if rule.kind == "reference-pair" else seen.any(axis=1))
+        if not len(ids):
+            return [], masks, []
+        place = int(generator.choice(shown if len(shown) else len(ids)))
+        return [ids[place]], masks[place : place + 1], []
+    candidates = _candidates(record, plan, rule)
+    if rule.unit == "object" and plan.expressions is None:
+        groups = [unit for unit in _units(record, rule, without=()) if unit and set(unit) & set(candidates)]
+        candidates = groups[int(generator.integers(len(groups)))]
+    chosen = generator.permutation(np.array(candidates))[: rule.expressions_per_clip].tolist()
+    order = sorted({identity for index in chosen for identity in record.expressions[index].object_ids})
+    return order, record.masks.read(annotated, order), chosen
+
+
+def _candidates(record: VideoRecord, plan: ClipPlan, rule: ClipRule) -> Sequence[int]:
+    """Return the expressions to draw from, those of the kinds of the rule where there are any."""
+    candidates = range(len(record.expressions)) if plan.expressions is None else plan.expressions
+    if not rule.kinds:
+        return candidates
+    simple = [index for index in candidates if set(record.expressions[index].kinds) <= set(rule.kinds)]
+    return simple or candidates
+
+
+def _annotated(record: VideoRecord) -> Sequence[int]:
+    return range(len(record.frame_names)) if record.annotated_frames is None else record.annotated_frames
 
 
 def _answered(record: VideoRecord, frames: Sequence[int]) -> tuple[int, ...]:

@@ -108,8 +108,12 @@ def normalise(
     return values if channels_last else values.contiguous()
 
 
-def collate(samples: Sequence[Sample], tokenize: Callable[[Sequence[str]], Tokens]) -> PixelBatch:
+def collate(
+    samples: Sequence[Sample], tokenize: Callable[[Sequence[str]], Tokens], multiple: int = 1
+) -> PixelBatch:
     """Pad ``samples`` at the bottom, right and end of time to the largest, and encode their expressions.
+
+    Height and width become multiples of ``multiple``.
 
     Raises:
         ValueError: the clips have different annotated positions, which one batch cannot hold.
@@ -118,6 +122,7 @@ def collate(samples: Sequence[Sample], tokenize: Callable[[Sequence[str]], Token
     if any(sample.annotated_frames != annotated for sample in samples):
         raise ValueError("the clips of a batch must have the same annotated positions; use one clip rule")
     t, height, width = (max(sample.frames.shape[axis] for sample in samples) for axis in range(3))
+    height, width = (-(-side // multiple) * multiple for side in (height, width))
     k = t if annotated is None else len(annotated)
     frames = torch.zeros(len(samples), t, height, width, 3, dtype=torch.uint8)
     padding_mask = torch.ones(len(samples), t, height, width, dtype=torch.bool)
@@ -125,7 +130,8 @@ def collate(samples: Sequence[Sample], tokenize: Callable[[Sequence[str]], Token
     for index, sample in enumerate(samples):
         clip_t, h, w = sample.frames.shape[:3]
         frames[index, :clip_t, :h, :w] = torch.from_numpy(np.ascontiguousarray(sample.frames))
-        padding_mask[index, :clip_t, :h, :w] = False
+        for place, (frame_h, frame_w) in enumerate(sample.frame_sizes or ((h, w),) * clip_t):
+            padding_mask[index, place, :frame_h, :frame_w] = False
         padded = torch.zeros(sample.masks.shape[0], k, height, width, dtype=torch.bool)
         padded[:, : sample.masks.shape[1], :h, :w] = torch.from_numpy(np.ascontiguousarray(sample.masks))
         masks.append(padded)

@@ -26,10 +26,12 @@ class Sampler:
     """Endless draws from several sources in proportion to their weights.
 
     Each pass over a source is a permutation of its clips. Sources take turns by largest deficit, so that any
-    stretch of the order holds them in proportion.
+    stretch of the order holds them in proportion. A turn is ``run_length`` draws.
     """
 
-    def __init__(self, sizes: Sequence[int], weights: Sequence[float], seed: int) -> None:
+    def __init__(
+        self, sizes: Sequence[int], weights: Sequence[float], seed: int, run_length: int = 1
+    ) -> None:
         """Build for sources of ``sizes`` clips.
 
         Raises:
@@ -43,32 +45,37 @@ class Sampler:
         self.sizes = tuple(sizes)
         self.shares = tuple(weight / sum(weights) for weight in weights)
         self.seed = seed
+        self.run_length = run_length
 
     def draws(self, position: int = 0) -> Iterator[Draw]:
         """Yield the draws from ``position`` on."""
-        counts, orders = self._counts(position), [(-1, np.empty(0, np.int64))] * len(self.sizes)
+        turn, done = divmod(position, self.run_length)
+        turns, orders = self._turns(turn), [(-1, np.empty(0, np.int64))] * len(self.sizes)
         while True:
-            source = self._turn(counts, position)
-            epoch, place = divmod(counts[source], self.sizes[source])
-            if orders[source][0] != epoch:
-                generator = np.random.default_rng([self.seed, source, epoch])
-                orders[source] = (epoch, generator.permutation(self.sizes[source]))
-            yield Draw(source, int(orders[source][1][place]), position)
-            counts[source] += 1
-            position += 1
+            source = self._next(turns, turn)
+            for place_in_turn in range(done, self.run_length):
+                count = turns[source] * self.run_length + place_in_turn
+                epoch, place = divmod(count, self.sizes[source])
+                if orders[source][0] != epoch:
+                    generator = np.random.default_rng([self.seed, source, epoch])
+                    orders[source] = (epoch, generator.permutation(self.sizes[source]))
+                yield Draw(source, int(orders[source][1][place]), position)
+                position += 1
+            turns[source] += 1
+            turn, done = turn + 1, 0
 
-    def _turn(self, counts: Sequence[int], position: int) -> int:
-        deficits = [share * (position + 1) - count for share, count in zip(self.shares, counts, strict=True)]
+    def _next(self, turns: Sequence[int], turn: int) -> int:
+        deficits = [share * (turn + 1) - count for share, count in zip(self.shares, turns, strict=True)]
         return deficits.index(max(deficits))
 
-    def _counts(self, position: int) -> list[int]:
-        """Return how many draws each source gave before ``position``."""
+    def _turns(self, turn: int) -> list[int]:
+        """Return how many turns each source had before ``turn``."""
         if len(self.sizes) == 1:
-            return [position]
-        counts = [0] * len(self.sizes)
-        for earlier in range(position):
-            counts[self._turn(counts, earlier)] += 1
-        return counts
+            return [turn]
+        turns = [0] * len(self.sizes)
+        for earlier in range(turn):
+            turns[self._next(turns, earlier)] += 1
+        return turns
 
 
 class ShardedBatches:

@@ -1,4 +1,4 @@
-"""What training does to the frames of a clip, alike in all of them: mirror, colour, size.
+"""What training does to the clip: still images set in motion, mirror, size, colours.
 
 Axes: t frames, k annotated ones, n objects, H W pixels.
 """
@@ -7,11 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import UInt8
 
 from deixis.ops.words import swap_sides, swap_sides_published
 
 from .clips import Sample
+from .cropping import change_size
+from .photometric import Distortion, distort, draw_distortion, jitter_colours
+from .pseudo_video import set_in_motion
+from .rules import Transforms
 
 WORD_SWAPS: dict[str, Callable[[str], str]] = {
     "whole-word": swap_sides,
@@ -20,24 +23,22 @@ WORD_SWAPS: dict[str, Callable[[str], str]] = {
 """How expressions change when a clip is mirrored."""
 
 
-def transform(
-    sample: Sample,
-    generator: np.random.Generator,
-    *,
-    short_side: int,
-    long_side: int,
-    flip: float = 0.0,
-    swap_words: str = "whole-word",
-    colour_jitter: float = 0.0,
-) -> Sample:
-    """Mirror with probability ``flip``, jitter the colours, then resize by the rule of ``ops.resize``."""
-    is_mirrored = generator.random() < flip
-    jitter = generator.uniform(-colour_jitter, colour_jitter, 5)
+def transform(sample: Sample, change: Transforms, generator: np.random.Generator) -> Sample:
+    """Change frames, masks and expressions of ``sample`` together, as ``change`` says."""
+    is_mirrored = generator.random() < change.flip
+    jitter = generator.uniform(-change.colour_jitter, change.colour_jitter, 5)
+    if change.pseudo_video:
+        sample = set_in_motion(sample, generator)
     if is_mirrored:
-        sample = mirror(sample, WORD_SWAPS[swap_words])
-    if colour_jitter > 0:
+        sample = mirror(sample, WORD_SWAPS[change.swap_words])
+    if change.colour_jitter > 0:
         sample = replace(sample, frames=jitter_colours(sample.frames, *jitter))
-    return resize(sample, short_side, long_side)
+    wraps = change.photometric == "referformer-published"
+    distortions = [] if change.photometric == "none" else [draw_distortion(generator) for _ in sample.frames]
+    if wraps:
+        return change_size(distort_frames(sample, distortions, wraps=True), change, generator)
+    sample = change_size(sample, change, generator)
+    return distort_frames(sample, distortions) if distortions else sample
 
 
 def mirror(sample: Sample, swap: Callable[[str], str] = swap_sides) -> Sample:
@@ -50,36 +51,10 @@ def mirror(sample: Sample, swap: Callable[[str], str] = swap_sides) -> Sample:
     )
 
 
-def jitter_colours(
-    frames: UInt8[np.ndarray, "t H W 3"],
-    brightness: float,
-    contrast: float,
-    red: float,
-    green: float,
-    blue: float,
-) -> UInt8[np.ndarray, "t H W 3"]:
-    """Scale around mid-grey by ``1 + contrast``, then each channel by ``1 + brightness + its own third``.
-
-    All arguments are relative changes; 0 changes nothing.
-    """
-    levels = np.arange(256, dtype=np.float32)
-    contrasted = 128 + (levels - 128) * (1 + contrast)
-    gains = [1 + brightness + gain / 3 for gain in (red, green, blue)]
-    changed = np.empty(frames.shape, np.uint8)
-    for channel, gain in enumerate(gains):
-        table = np.clip(contrasted * gain, 0, 255).round().astype(np.uint8)
-        changed[..., channel] = table[frames[..., channel]]
-    return changed
-
-
-def resize(sample: Sample, short_side: int, long_side: int) -> Sample:
-    """Resize frames (bilinear with antialiasing, in uint8) and masks (nearest) by the published size rule."""
-    sides = sample.frames.shape[1:3]
-    if min(sides) == short_side and max(sides) <= long_side:
-        return sample
-    from deixis.ops.resize import resize_frames, resize_masks, resized_size
-
-    size = resized_size(*sample.frames.shape[1:3], short_side, long_side)
-    if size == sample.frames.shape[1:3]:
-        return sample
-    return replace(sample, frames=resize_frames(sample.frames, size), masks=resize_masks(sample.masks, size))
+def distort_frames(sample: Sample, distortions: list[Distortion], *, wraps: bool = False) -> Sample:
+    """Change the colours of each frame by a distortion of its own."""
+    frames = [
+        distort(frame, distortion, wraps=wraps)
+        for frame, distortion in zip(sample.frames, distortions, strict=True)
+    ]
+    return replace(sample, frames=np.stack(frames))

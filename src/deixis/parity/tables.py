@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from deixis.data.clips import tiling_windows, window_around
+from deixis.data.windows import tiling_windows, window_around
 from deixis.inference.windows import WindowRule, cut_windows
 from deixis.metrics.average_precision import average_precision, count_samples, sample_measures
 from deixis.ops.masks import encode_rle

@@ -3,14 +3,14 @@
 A value that cannot be raises a :class:`RecipeError` that says in one line which field is wrong and why.
 """
 
-import dataclasses
-import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from deixis.configuration import from_plain
-from deixis.errors import RecipeError, UnknownNameError
+from deixis.data.rules import ClipRule, Transforms, check, check_choice, check_types
+from deixis.data.samplings import SAMPLINGS
+from deixis.errors import RecipeError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +25,8 @@ class DataSource:
         num_clips: how many videos of the split are used; 0: all of them.
         cache: folder where rendered clips (as memory-mapped arrays) or the list of training clips of a data
             set on disk are kept; "": render, or read every mask, at each start.
+        sampling: a name of ``data.samplings``, whose clips and transforms this source has in the place of the
+            recipe's; "": the recipe's.
     """
 
     name: str
@@ -33,6 +35,7 @@ class DataSource:
     weight: float = 1.0
     num_clips: int = 0
     cache: str = ""
+    sampling: str = ""
 
     def __post_init__(self) -> None:
         check_types(self, "data.")
@@ -43,80 +46,8 @@ class DataSource:
         )
         check(self.weight > 0, f"data.weight must be above 0, got {self.weight}")
         check(self.num_clips >= 0, f"data.num_clips must be 0 (all) or more, got {self.num_clips}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClipRule:
-    """Which frames of a video make a training clip, and which of its expressions go with them.
-
-    Attributes:
-        kind: "around-annotated": consecutive frames around each annotated one, which alone is predicted (MTTR
-            on A2D-Sentences); "tiling": consecutive windows that cover the video (MTTR on Refer-YouTube-VOS);
-            "random": a window at a random place each time.
-        length: frames of a clip.
-        stride: every ``stride``-th frame, for "random".
-        predicted_frames: frames of a clip, drawn anew for each step, that the language side predicts; the
-            vision side sees all. 0: all. For the kinds other than "around-annotated", which has its own.
-        expressions_per_clip: expressions drawn for a clip, at most; 1 with the first two kinds makes one
-            sample of every (expression, window), as published. The vision side runs once for all of them.
-        kinds: train on expressions that speak of nothing else ("appearance", "location", ...), to begin with
-            what is simple; (): on all.
-    """
-
-    kind: Literal["around-annotated", "tiling", "random"] = "random"
-    length: int = 8
-    stride: int = 1
-    predicted_frames: int = 0
-    expressions_per_clip: int = 1
-    kinds: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        check_types(self, "clip.")
-        check_choice("clip.kind", self.kind, ("around-annotated", "tiling", "random"))
-        check(self.length >= 1, f"clip.length must be 1 or more, got {self.length}")
-        check(self.stride >= 1, f"clip.stride must be 1 or more, got {self.stride}")
-        check(
-            0 <= self.predicted_frames <= self.length,
-            f"clip.predicted_frames must lie in 0 to clip.length, got {self.predicted_frames}",
-        )
-        check(
-            self.expressions_per_clip >= 1,
-            f"clip.expressions_per_clip must be 1 or more, got {self.expressions_per_clip}",
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Transforms:
-    """What happens to the frames of a clip, alike for all of them.
-
-    Attributes:
-        short_side, long_side: size rule of ``ops.resize``.
-        flip: probability of mirroring the clip, its masks and the sides that its expressions name.
-        swap_words: "whole-word" swaps the words left and right; "published-substring" swaps the letters
-            anywhere, as the published MTTR code does ("bright" becomes "bleft").
-        colour_jitter: strength in [0, 1) of random brightness, contrast and channel gains, the same in every
-            frame. Small values keep colour words true.
-    """
-
-    short_side: int = 360
-    long_side: int = 640
-    flip: float = 0.5
-    swap_words: Literal["whole-word", "published-substring"] = "whole-word"
-    colour_jitter: float = 0.0
-
-    def __post_init__(self) -> None:
-        check_types(self, "transforms.")
-        check(
-            0 < self.short_side <= self.long_side,
-            "need 0 < transforms.short_side <= transforms.long_side, "
-            f"got {self.short_side} and {self.long_side}",
-        )
-        check(0 <= self.flip <= 1, f"transforms.flip is a probability, got {self.flip}")
-        check_choice("transforms.swap_words", self.swap_words, ("whole-word", "published-substring"))
-        check(
-            0 <= self.colour_jitter < 1,
-            f"transforms.colour_jitter must lie in [0, 1), got {self.colour_jitter}",
-        )
+        if self.sampling:
+            check_choice("data.sampling", self.sampling, tuple(SAMPLINGS))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,6 +136,11 @@ class Recipe:
         model: the variant to train, a name of ``deixis models list``.
         data: the sources of the mix.
         clip, transforms: how a video becomes what the network takes.
+        mixing: "weighted": sources are drawn in proportion to their weights; "concatenated": to their numbers
+            of clips times their weights, as from one list of all clips.
+        run_length: consecutive clips that come from one source; the batch must be a multiple. UniRef's
+            batches hold one task each: 2.
+        pad_multiple: the sides of a batch are padded to multiples of this.
         batch_size: clips of one optimiser step, over all processes and accumulated parts.
         accumulation: parts into which each process cuts its share of a step, to save memory.
         concepts: phrases of a step that is trained on concepts (``training.concepts``): rendered clips of
@@ -238,6 +174,9 @@ class Recipe:
     data: tuple[DataSource, ...]
     clip: ClipRule = field(default_factory=ClipRule)
     transforms: Transforms = field(default_factory=Transforms)
+    mixing: Literal["weighted", "concatenated"] = "weighted"
+    run_length: int = 1
+    pad_multiple: int = 1
     batch_size: int = 8
     accumulation: int = 1
     concepts: int = 0
@@ -272,6 +211,18 @@ class Recipe:
             self.batch_size % self.accumulation == 0,
             f"batch_size ({self.batch_size}) must be a multiple of accumulation ({self.accumulation})",
         )
+        check_choice("mixing", self.mixing, ("weighted", "concatenated"))
+        check(self.pad_multiple >= 1, f"pad_multiple must be 1 or more, got {self.pad_multiple}")
+        check(
+            self.run_length >= 1 and self.batch_size % self.run_length == 0,
+            f"batch_size ({self.batch_size}) must be a multiple of run_length ({self.run_length})",
+        )
+        for source in self.data:
+            clip, transforms = self.sampling(source)
+            check(
+                clip.kind == "image" or not transforms.pseudo_video,
+                f"transforms.pseudo_video is for clips of kind image, got {clip.kind}",
+            )
         check(self.concepts >= 0, f"concepts must be 0 or more, got {self.concepts}")
         check(self.steps >= 0 and self.epochs >= 0, "steps and epochs must be 0 or more")
         check(
@@ -287,6 +238,13 @@ class Recipe:
         for name in ("time_limit", "checkpoint_every", *counts):
             check(getattr(self, name) >= 0, f"{name} must be 0 or more, got {getattr(self, name)}")
 
+    def sampling(self, source: DataSource) -> tuple[ClipRule, Transforms]:
+        """Return the clips and transforms of ``source``: those that it names, or the recipe's."""
+        if not source.sampling:
+            return self.clip, self.transforms
+        named = SAMPLINGS[source.sampling]
+        return named.clip, named.transforms
+
 
 def recipe_from_plain(plain: Mapping[str, Any]) -> Recipe:
     """Rebuild a recipe from what ``to_plain`` gave (the ``recipe.json`` of a run).
@@ -298,29 +256,3 @@ def recipe_from_plain(plain: Mapping[str, Any]) -> Recipe:
         return from_plain(Recipe, plain)
     except (ValueError, TypeError) as error:
         raise RecipeError(f"the recipe cannot be read: {error}") from error
-
-
-def check(condition: bool, message: str) -> None:
-    """Raise a :class:`RecipeError` with ``message`` unless ``condition`` holds."""
-    if not condition:
-        raise RecipeError(message)
-
-
-def check_types(value: Any, prefix: str) -> None:
-    """Raise a :class:`RecipeError` unless the plain fields of a data class have the types that they say."""
-    kinds = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
-    hints = typing.get_type_hints(type(value))
-    for item in dataclasses.fields(value):
-        hint, given = hints[item.name], getattr(value, item.name)
-        if hint in kinds:
-            taken = (int, float) if hint is float else hint
-            is_right = isinstance(given, taken) and (hint is bool or not isinstance(given, bool))
-            check(is_right, f"{prefix}{item.name} must be {kinds[hint]}, got {given!r}")
-        elif dataclasses.is_dataclass(hint):
-            check(isinstance(given, hint), f"{prefix}{item.name} must hold fields of its own, got {given!r}")
-
-
-def check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> None:
-    """Raise a :class:`RecipeError` that offers the closest of ``choices`` when ``value`` is none of them."""
-    if value not in choices:
-        raise RecipeError(str(UnknownNameError(name, str(value), choices)))

@@ -10,10 +10,12 @@ from torch.utils.data import DataLoader, Dataset
 
 from deixis.data.clips import ClipPlan, Sample, plan_clips, read_clip
 from deixis.data.collate import PixelBatch, collate
-from deixis.data.plans import cached_plans
+from deixis.data.plans import READ_MASKS, cached_plans
 from deixis.data.records import VideoRecord
+from deixis.data.rules import ClipRule, Transforms
 from deixis.data.sampler import Draw, Sampler, ShardedBatches
 from deixis.data.transforms import transform
+from deixis.data.windows import position_among
 from deixis.structures import Tokens
 
 from .recipe import DataSource, Recipe
@@ -27,6 +29,8 @@ class ClipSource:
 
     records: Sequence[VideoRecord]
     plans: Sequence[ClipPlan]
+    clip: ClipRule
+    transforms: Transforms
     weight: float = 1.0
 
 
@@ -43,21 +47,14 @@ def open_sources(recipe: Recipe, report: Report | None = None) -> tuple[ClipSour
 def make_source(
     recipe: Recipe, records: Sequence[VideoRecord], weight: float = 1.0, source: DataSource | None = None
 ) -> ClipSource:
-    """Plan the clips of ``records`` by the clip rule of ``recipe``, with the cache that ``source`` names."""
-    rule = recipe.clip
-    if source is None or not source.cache or rule.kind == "random":
-        return ClipSource(
-            records, plan_clips(records, rule.kind, rule.length, rule.expressions_per_clip), weight
-        )
-    plans = cached_plans(
-        records,
-        Path(source.cache),
-        name=f"{source.name}-{source.split}",
-        kind=rule.kind,
-        length=rule.length,
-        expressions_per_clip=rule.expressions_per_clip,
-    )
-    return ClipSource(records, plans, weight)
+    """Plan the clips of ``records`` as ``recipe`` has it for ``source``, with the cache that it names."""
+    clip, transforms = (recipe.clip, recipe.transforms) if source is None else recipe.sampling(source)
+    if source is None or not source.cache or clip.kind not in READ_MASKS:
+        plans = plan_clips(records, clip)
+    else:
+        plans = cached_plans(records, Path(source.cache), clip, name=f"{source.name}-{source.split}")
+    share = weight * len(plans) if recipe.mixing == "concatenated" else weight
+    return ClipSource(records, plans, clip, transforms, share)
 
 
 def open_records(source: DataSource, report: Report | None = None) -> Sequence[VideoRecord]:
@@ -72,9 +69,11 @@ def open_records(source: DataSource, report: Report | None = None) -> Sequence[V
 
         name, settings = f"{source.name}-{source.split}", f"{rendered.settings!r} {rendered.first_seed}"
         return cached_records(rendered, Path(source.cache), name=name, settings=settings, report=report)
-    from deixis.data.catalog import load_records
+    from deixis.data.catalog import DATASETS, load_records
 
-    found = [record for record in load_records(source.name, source.root, source.split) if record.expressions]
+    found = load_records(source.name, source.root, source.split)
+    if DATASETS[source.name].has_expressions:
+        found = [record for record in found if record.expressions]
     return found[: source.num_clips] if source.num_clips else found
 
 
@@ -82,42 +81,33 @@ class ClipDataset(Dataset):
     """Clips by draw. The chances of a clip follow from the seed and the position of its draw alone."""
 
     def __init__(self, sources: Sequence[ClipSource], recipe: Recipe) -> None:
-        """Build over ``sources``, with the clip rule and transforms of ``recipe``."""
+        """Build over ``sources``, for the seed and the batches of ``recipe``."""
         self.sources = sources
         self.recipe = recipe
 
     def __getitem__(self, index: Draw) -> Sample:
-        rule, change = self.recipe.clip, self.recipe.transforms
-        generator = np.random.default_rng([self.recipe.seed, 1, index.position])
         source = self.sources[index.source]
-        plan = source.plans[index.index]
+        generator = np.random.default_rng([self.recipe.seed, 1, index.position])
+        place = index.index
+        for redraw in range(source.clip.redraws + 1):
+            if redraw:
+                place = int(generator.integers(len(source.plans)))
+            plan = source.plans[place]
+            predicted = self._predicted_frames(plan, source.clip, index.position)
+            sample = read_clip(source.records[plan.record], plan, generator, source.clip, predicted)
+            sample = transform(sample, source.transforms, generator)
+            if sample.is_answered(everywhere=source.clip.kind == "reference-pair"):
+                break
+        return sample
+
+    def _predicted_frames(self, plan: ClipPlan, rule: ClipRule, position: int) -> tuple[int, ...] | None:
+        """Draw the frames to predict. All clips of a step have the same: one batch holds one choice."""
+        choice = np.random.default_rng([self.recipe.seed, 2, position // self.recipe.batch_size])
+        if plan.predicts_around:
+            return (position_among(rule.length, choice),)
         if rule.predicted_frames and plan.annotated_frames is None:
-            # All clips of a step predict the same frames: one batch holds one choice.
-            choice = np.random.default_rng([self.recipe.seed, 2, index.position // self.recipe.batch_size])
-            predicted = tuple(
-                sorted(choice.choice(rule.length, rule.predicted_frames, replace=False).tolist())
-            )
-        else:
-            predicted = None
-        sample = read_clip(
-            source.records[plan.record],
-            plan,
-            generator,
-            length=rule.length,
-            stride=rule.stride,
-            predicted_frames=predicted,
-            expressions_per_clip=rule.expressions_per_clip,
-            kinds=rule.kinds,
-        )
-        return transform(
-            sample,
-            generator,
-            short_side=change.short_side,
-            long_side=change.long_side,
-            flip=change.flip,
-            swap_words=change.swap_words,
-            colour_jitter=change.colour_jitter,
-        )
+            return tuple(sorted(choice.choice(rule.length, rule.predicted_frames, replace=False).tolist()))
+        return None
 
 
 @dataclass(frozen=True)
@@ -125,10 +115,11 @@ class Collate:
     """Samples to a batch; a class so that processes that load data can take it along."""
 
     tokenize: Callable[[Sequence[str]], Tokens]
+    pad_multiple: int = 1
 
     def __call__(self, samples: Sequence[Sample]) -> PixelBatch:
         """Batch ``samples``."""
-        return collate(samples, self.tokenize)
+        return collate(samples, self.tokenize, self.pad_multiple)
 
 
 def make_batches(
@@ -143,7 +134,10 @@ def make_batches(
 ) -> Iterator[PixelBatch]:
     """Yield the batches of one process from ``step`` on, without end; ``recipe.accumulation`` make a step."""
     sampler = Sampler(
-        [len(source.plans) for source in sources], [source.weight for source in sources], recipe.seed
+        [len(source.plans) for source in sources],
+        [source.weight for source in sources],
+        recipe.seed,
+        recipe.run_length,
     )
     draws = ShardedBatches(
         sampler,
@@ -156,7 +150,7 @@ def make_batches(
     loader = DataLoader(
         ClipDataset(sources, recipe),
         batch_sampler=draws,  # type: ignore[invalid-argument-type]  any iterable of lists will do
-        collate_fn=Collate(tokenize),
+        collate_fn=Collate(tokenize, recipe.pad_multiple),
         num_workers=recipe.num_workers,
         pin_memory=pin_memory,
         # A generator of its own: the loader must not draw from the one that dropout uses.

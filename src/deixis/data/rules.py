@@ -1,0 +1,211 @@
+"""How training makes clips of videos and changes them, as values of a recipe. No torch here.
+
+A value that cannot be raises a :class:`RecipeError` that says in one line which field is wrong and why.
+"""
+
+import dataclasses
+import typing
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from deixis.errors import RecipeError, UnknownNameError
+
+ClipKind = Literal[
+    "around-annotated",
+    "tiling",
+    "random",
+    "local-global",
+    "local-global-published",
+    "reference-pair",
+    "each-frame",
+    "random-frame",
+    "image",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipRule:
+    """Which frames of a video make a training clip, and which of its expressions go with them.
+
+    Attributes:
+        kind: "around-annotated": consecutive frames around each annotated one, which alone is predicted (MTTR
+            on A2D-Sentences); "tiling": consecutive windows that cover the video (MTTR on Refer-YouTube-VOS);
+            "random": a window at a random place each time; "local-global": every ``length``-th frame with its
+            neighbours and frames from afar, or each annotated frame, which alone is then predicted
+            (ReferFormer on Ref-YouTube-VOS, Ref-DAVIS17, A2D-Sentences); "local-global-published": the same
+            with the published chance of a frame that comes twice; "reference-pair": a frame anywhere and
+            others near it (UniRef, video stage, two frames); "each-frame": every annotated frame by itself
+            (HINet, fine-tuning; RefVOS); "random-frame": a random object in a random annotated frame (HINet,
+            pre-training); "image": the first frame, ``length`` times (ReferFormer and UniRef on images).
+        length: frames of a clip.
+        stride: every ``stride``-th frame, for "random".
+        reach: how far apart the frames of a "reference-pair" may be.
+        predicted_frames: frames of a clip, drawn anew for each step, that the language side predicts; the
+            vision side sees all. 0: all. For the kinds that do not predict an annotated frame alone.
+        expressions_per_clip: expressions drawn for a clip, at most; 1 with "around-annotated" and "tiling"
+            makes one sample of every (expression, window), as published. The vision side runs once for all of
+            them.
+        unit: what a sample of the kinds from "local-global" on is made of: an "expression" (ReferFormer), or
+            an "object" with one of its expressions, drawn each time (UniRef, HINet, RefVOS).
+        objects: "shown": all that appear in the clip; "referred": those that its expressions denote, whether
+            they appear or not, as the published code of all but MTTR has it.
+        redraws: how often another clip is drawn, at most, where the referent of an expression is in no
+            predicted frame after all transforms ("reference-pair": where it is missing in any). The published
+            code of ReferFormer and UniRef goes on until there is one.
+        kinds: train on expressions that speak of nothing else ("appearance", "location", ...), to begin with
+            what is simple; (): on all.
+    """
+
+    kind: ClipKind = "random"
+    length: int = 8
+    stride: int = 1
+    reach: int = 10
+    predicted_frames: int = 0
+    expressions_per_clip: int = 1
+    unit: Literal["expression", "object"] = "expression"
+    objects: Literal["shown", "referred"] = "shown"
+    redraws: int = 0
+    kinds: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_types(self, "clip.")
+        check_choice("clip.kind", self.kind, typing.get_args(ClipKind))
+        check_choice("clip.unit", self.unit, ("expression", "object"))
+        check_choice("clip.objects", self.objects, ("shown", "referred"))
+        for name in ("length", "stride", "reach", "expressions_per_clip"):
+            check(getattr(self, name) >= 1, f"clip.{name} must be 1 or more, got {getattr(self, name)}")
+        check(self.redraws >= 0, f"clip.redraws must be 0 or more, got {self.redraws}")
+        if self.kind in ("each-frame", "random-frame"):
+            check(
+                self.length == 1, f"clip.length must be 1 where clip.kind is {self.kind}, got {self.length}"
+            )
+        check(
+            0 <= self.predicted_frames <= self.length,
+            f"clip.predicted_frames must lie in 0 to clip.length, got {self.predicted_frames}",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomCrop:
+    """A crop of random size at a random place before the last resizing.
+
+    The defaults are those of ReferFormer and DETR (code, all training transforms).
+
+    Attributes:
+        probability: of cropping at all.
+        before: the frame is first brought to one of these short sides, the long side free; (): left as it is.
+        smallest, largest: height and width are drawn each from ``smallest`` to the smaller of ``largest`` and
+            the frame's own; a side shorter than ``smallest`` is kept whole.
+        per_frame: draw place and size for each frame by itself, as UniRef does.
+        spares_ordinals: do not crop where an expression counts ("the second ..."), as UniRef does on images.
+        short_sides, long_side: size rule after a crop; () and 0: that of the transforms.
+    """
+
+    probability: float = 0.0
+    before: tuple[int, ...] = (400, 500, 600)
+    smallest: int = 384
+    largest: int = 600
+    per_frame: bool = False
+    spares_ordinals: bool = False
+    short_sides: tuple[int, ...] = ()
+    long_side: int = 0
+
+    def __post_init__(self) -> None:
+        check_types(self, "transforms.crop.")
+        check(
+            0 <= self.probability <= 1,
+            f"transforms.crop.probability must lie in [0, 1], got {self.probability}",
+        )
+        check(
+            0 < self.smallest <= self.largest,
+            "need 0 < transforms.crop.smallest <= transforms.crop.largest, "
+            f"got {self.smallest} and {self.largest}",
+        )
+        for name in ("before", "short_sides"):
+            sides = getattr(self, name)
+            check(all(side > 0 for side in sides), f"transforms.crop.{name} must be above 0, got {sides}")
+        check(self.long_side >= 0, f"transforms.crop.long_side must be 0 or more, got {self.long_side}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transforms:
+    """What happens to the frames of a clip, in this order, alike for all of them unless a field says so.
+
+    Colours are changed last, on the smaller frames, but for "referformer-published".
+
+    Attributes:
+        pseudo_video: move all but one frame of a still image: rotation, shift, perspective, brightness, blur
+            (ReferFormer, code and supplement, joint training). Only for clips of one image.
+        flip: probability of mirroring the clip, its masks and the sides that its expressions name.
+        swap_words: "whole-word" swaps the words left and right; "published-substring" swaps the letters
+            anywhere, as the published code of all projects does ("bright" becomes "bleft").
+        colour_jitter: strength in [0, 1) of random brightness, contrast and channel gains, the same in every
+            frame. Small values keep colour words true.
+        photometric: "referformer": brightness, contrast, saturation, hue and order of channels, drawn for
+            each frame by itself (ReferFormer, code, video samples); "referformer-published": the same without
+            clipping, so that values too bright turn dark.
+        crop: a random crop.
+        short_side, long_side: size rule of ``ops.resize``.
+        short_sides: draw the short side from these instead; (): ``short_side``.
+        square: side of a random square crop after resizing; a shorter side is kept whole (HINet and RefVOS:
+            480). 0: none.
+    """
+
+    pseudo_video: bool = False
+    flip: float = 0.5
+    swap_words: Literal["whole-word", "published-substring"] = "whole-word"
+    colour_jitter: float = 0.0
+    photometric: Literal["none", "referformer", "referformer-published"] = "none"
+    crop: RandomCrop = field(default_factory=RandomCrop)
+    short_side: int = 360
+    long_side: int = 640
+    short_sides: tuple[int, ...] = ()
+    square: int = 0
+
+    def __post_init__(self) -> None:
+        check_types(self, "transforms.")
+        check(
+            0 < self.short_side <= self.long_side,
+            "need 0 < transforms.short_side <= transforms.long_side, "
+            f"got {self.short_side} and {self.long_side}",
+        )
+        check(
+            all(side > 0 for side in self.short_sides),
+            f"transforms.short_sides must be above 0, got {self.short_sides}",
+        )
+        check(0 <= self.flip <= 1, f"transforms.flip is a probability, got {self.flip}")
+        check_choice("transforms.swap_words", self.swap_words, ("whole-word", "published-substring"))
+        check_choice(
+            "transforms.photometric", self.photometric, ("none", "referformer", "referformer-published")
+        )
+        check(
+            0 <= self.colour_jitter < 1,
+            f"transforms.colour_jitter must lie in [0, 1), got {self.colour_jitter}",
+        )
+        check(self.square >= 0, f"transforms.square must be 0 or more, got {self.square}")
+
+
+def check(condition: bool, message: str) -> None:
+    """Raise a :class:`RecipeError` with ``message`` unless ``condition`` holds."""
+    if not condition:
+        raise RecipeError(message)
+
+
+def check_types(value: Any, prefix: str) -> None:
+    """Raise a :class:`RecipeError` unless the plain fields of a data class have the types that they say."""
+    kinds = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+    hints = typing.get_type_hints(type(value))
+    for item in dataclasses.fields(value):
+        hint, given = hints[item.name], getattr(value, item.name)
+        if hint in kinds:
+            taken = (int, float) if hint is float else hint
+            is_right = isinstance(given, taken) and (hint is bool or not isinstance(given, bool))
+            check(is_right, f"{prefix}{item.name} must be {kinds[hint]}, got {given!r}")
+        elif dataclasses.is_dataclass(hint):
+            check(isinstance(given, hint), f"{prefix}{item.name} must hold fields of its own, got {given!r}")
+
+
+def check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> None:
+    """Raise a :class:`RecipeError` that offers the closest of ``choices`` when ``value`` is none of them."""
+    if value not in choices:
+        raise RecipeError(str(UnknownNameError(name, str(value), choices)))
