@@ -4,8 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deixis.data.clips import ClipPlan, plan_clips, read_clip
-from deixis.data.records import Expression, VideoRecord
+from deixis.data.categories import class_names
+from deixis.data.clips import WORDLESS, ClipPlan, plan_clips, read_clip
+from deixis.data.records import Expression, ObjectInfo, VideoRecord
 from deixis.data.rules import ClipRule
 from deixis.data.windows import random_window, tiling_windows, window_around
 from deixis.errors import DatasetError
@@ -144,3 +145,109 @@ def test_records_without_masks_cannot_be_trained_on():
         plan_clips([record(masks=None)], TILING)
     with pytest.raises(DatasetError, match="no masks or no expressions"):
         read_clip(record(masks=None), ClipPlan(0, (), None, None), np.random.default_rng(0), RANDOM)
+
+
+LOCAL = ClipRule(kind="local-global", length=3, objects="referred")
+
+
+def test_local_and_global_clips_start_from_every_nth_frame_for_each_expression():
+    plans = plan_clips([record()], LOCAL)
+    assert [(plan.expressions, plan.around) for plan in plans] == [
+        ((expression,), frame) for expression in range(4) for frame in (0, 3, 6)
+    ]
+    assert not any(plan.predicts_around for plan in plans)
+    sample = read_clip(record(), plans[4], np.random.default_rng(0), LOCAL)
+    assert sample.expressions == ("late",)
+    frames = sample.frames[:, 0, 0, 0].tolist()
+    assert len(frames) == 3 and 3 in frames
+    assert sample.masks[0, :, 0, 0].tolist() == [frame >= 4 for frame in frames]
+    assert sample.annotated_frames is None and sample.has_visibility
+
+
+def test_of_sparsely_annotated_videos_the_annotated_frame_alone_is_predicted():
+    sparse = record(annotated_frames=(1, 6))
+    plans = plan_clips([sparse], LOCAL)
+    assert [(plan.expressions, plan.around) for plan in plans] == [((0,), 1), ((1,), 6), ((3,), 1), ((3,), 6)]
+    sample = read_clip(sparse, plans[1], np.random.default_rng(0), LOCAL, (1,))
+    assert sample.frames[1, 0, 0, 0] == 6
+    assert sample.annotated_frames == (1,) and not sample.has_visibility
+    assert sample.masks.shape[:2] == (1, 1) and sample.masks[0, 0, 0, 0]
+
+
+def test_referred_objects_are_there_even_where_they_are_not_seen():
+    sample = read_clip(record(), ClipPlan(0, (0, 1), None, (2,)), np.random.default_rng(0), LOCAL)
+    assert (sample.masks.shape[:2], sample.referents) == ((1, 2), ((0,),))
+    assert not sample.masks.any() and not sample.is_answered()
+    assert read_clip(record(), ClipPlan(0, (0, 1), None, (0,)), np.random.default_rng(0), LOCAL).is_answered()
+
+
+def test_answered_everywhere_is_more_than_answered():
+    both = read_clip(record(), ClipPlan(0, (3, 4), None, (0,)), np.random.default_rng(0), LOCAL)
+    assert both.is_answered() and not both.is_answered(everywhere=True)
+
+
+def test_a_still_image_is_taken_as_often_as_the_clip_is_long_and_groups_are_left_out():
+    rule = ClipRule(kind="image", length=2, objects="referred")
+    image = record(
+        frame_names=("one",),
+        expressions=(Expression("0", "early", (3,)), Expression("1", "a crowd", (3,), ("crowd",))),
+    )
+    plans = plan_clips([image], rule)
+    assert [(plan.frames, plan.expressions) for plan in plans] == [((0, 0), (0,))]
+    sample = read_clip(image, plans[0], np.random.default_rng(0), rule)
+    assert sample.frames[:, 0, 0, 0].tolist() == [0, 0] and sample.masks[0, :, 0, 0].all()
+
+
+def test_units_are_expressions_or_objects_with_one_of_their_expressions():
+    said = (Expression("0", "one", (3,)), Expression("1", "the same", (3,)), Expression("2", "late", (7,)))
+    rule = ClipRule(kind="reference-pair", length=2, objects="referred")
+    assert [plan.expressions for plan in plan_clips([record(expressions=said)], rule)] == [(0,), (1,), (2,)]
+    rule = ClipRule(kind="reference-pair", length=2, objects="referred", unit="object")
+    plans = plan_clips([record(expressions=said)], rule)
+    assert [plan.expressions for plan in plans] == [(0, 1), (2,)]
+    drawn = [
+        read_clip(record(expressions=said), plans[0], np.random.default_rng(seed), rule) for seed in range(9)
+    ]
+    assert {one.expressions for one in drawn} == {("one",), ("the same",)}
+    assert all(one.referents == ((0,),) and len(one.masks) == 1 for one in drawn)
+
+
+def test_without_words_an_object_that_is_seen_is_followed():
+    rule = ClipRule(kind="reference-pair", length=2, objects="referred", unit="object", has_words=False)
+    for video in (record(), record(expressions=())):
+        (plan,) = plan_clips([video], rule)
+        for seed in range(8):
+            sample = read_clip(video, plan, np.random.default_rng(seed), rule)
+            assert (sample.expressions, sample.referents) == ((WORDLESS,), ((0,),))
+            frames = sample.frames[:, 0, 0, 0]
+            is_apart = frames[0] < 4 <= frames[1]  # no object is seen in both
+            assert sample.is_answered(everywhere=True) != is_apart
+
+
+def test_single_frames_are_those_that_are_annotated():
+    rule = ClipRule(kind="each-frame", length=1, objects="referred", unit="object")
+    plans = plan_clips([record(annotated_frames=(1, 6))], rule)
+    assert [(plan.frames, plan.expressions) for plan in plans] == [
+        ((1,), (0,)),
+        ((6,), (1,)),
+        ((1,), (3,)),
+        ((6,), (3,)),
+    ]
+    rule = ClipRule(kind="random-frame", length=1, objects="referred", unit="object")
+    (plan,) = plan_clips([record(annotated_frames=(1, 6))], rule)
+    drawn = [
+        read_clip(record(annotated_frames=(1, 6)), plan, np.random.default_rng(seed), rule)
+        for seed in range(40)
+    ]
+    assert {int(one.frames[0, 0, 0, 0]) for one in drawn} == {1, 6}
+    assert {one.expressions for one in drawn} == {("early",), ("late",), ("never",), ("absent",)}
+
+
+def test_labels_are_numbers_of_the_categories():
+    rule = ClipRule(kind="random", length=4, expressions_per_clip=9, classes="youtube-vos")
+    named = record(objects=(ObjectInfo(7, "zebra"), ObjectInfo(3, "ape"), ObjectInfo(5, "cat")))
+    sample = read_clip(named, ClipPlan(0, (2, 3, 4, 5), None, None), np.random.default_rng(0), rule)
+    assert sample.labels == (1, 64)  # in the order of the ids 3 and 7
+    assert len(class_names("youtube-vos")) == 65 and len(class_names("shapes")) == 12
+    with pytest.raises(DatasetError, match="object 3 of video 'video' has the category ''"):
+        read_clip(record(), ClipPlan(0, (2,), None, None), np.random.default_rng(0), rule)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -70,3 +72,25 @@ def test_a_clip_without_objects_has_targets_without_masks():
     (target,) = collate([empty], tokenize).targets()
     assert target.masks.shape == (0, 2, 4, 4)
     assert target.referents == ()
+
+
+def test_sides_are_padded_to_a_multiple():
+    batch = collate([sample(2, 33, 60, 1, ("a",)), sample(2, 20, 64, 1, ("b",))], tokenize, 32)
+    assert batch.frames.shape == (2, 2, 64, 64, 3)
+    assert batch.masks[0].shape == (1, 2, 64, 64)
+    assert (~batch.padding_mask).sum(dim=(1, 2, 3)).tolist() == [2 * 33 * 60, 2 * 20 * 64]
+
+
+def test_frames_of_different_sizes_are_padded_each():
+    clip = replace(sample(2, 6, 8, 1, ("a",)), frame_sizes=((6, 5), (4, 8)))
+    batch = collate([clip], tokenize)
+    inside = torch.zeros(1, 2, 6, 8, dtype=torch.bool)
+    inside[0, 0, :6, :5] = inside[0, 1, :4, :8] = True
+    assert torch.equal(batch.padding_mask, ~inside)
+
+
+def test_labels_of_objects_go_with_their_masks():
+    clips = [replace(sample(2, 4, 4, 2, ("a", "b")), labels=(5, 0)), sample(2, 4, 4, 1, ("c",))]
+    targets = collate(clips, tokenize).targets()
+    assert [None if one.labels is None else one.labels.tolist() for one in targets] == [[5, 0], [5, 0], None]
+    assert targets[0].labels.dtype == torch.int64

@@ -64,3 +64,23 @@ def test_what_cannot_be_shared_or_drawn_is_refused():
         ShardedBatches(Sampler([3], [1.0], 0), batch_size=6, parts=2, num_processes=2)
     with pytest.raises(DatasetError, match="data source 1 has no training clips"):
         Sampler([3, 0], [1.0, 1.0], 0)
+
+
+@given(
+    sizes=st.lists(st.integers(1, 9), min_size=1, max_size=3),
+    weights=st.lists(st.floats(0.1, 5), min_size=3, max_size=3),
+    run_length=st.integers(1, 5),
+    position=st.integers(0, 60),
+)
+def test_runs_are_of_one_source_and_lose_or_repeat_nothing(sizes, weights, run_length, position):
+    sampler = Sampler(sizes, weights[: len(sizes)], 0, run_length)
+    draws = list(islice(sampler.draws(), 30 * run_length))
+    for start in range(0, len(draws), run_length):
+        assert len({draw.source for draw in draws[start : start + run_length]}) == 1
+    for source, size in enumerate(sizes):
+        drawn = [draw.index for draw in draws if draw.source == source]
+        for start in range(0, len(drawn) - size + 1, size):
+            assert sorted(drawn[start : start + size]) == list(range(size))
+    assert (
+        list(islice(sampler.draws(position), 20)) == list(islice(sampler.draws(), position + 20))[position:]
+    )

@@ -11,6 +11,7 @@ from deixis.errors import SinkError, UnknownNameError
 from deixis.synthetic.benchmark import SceneRecords
 from deixis.synthetic.export.stills import STILL_KINDS, stills
 from deixis.synthetic.scene import SceneSettings
+from deixis.synthetic.shapes import SHAPES
 from deixis.synthetic.write import LAYOUTS, export
 
 SETTINGS = SceneSettings(size=(48, 64), length=5)
@@ -94,7 +95,10 @@ def test_coco(clips, split, tmp_path):
     for still, record in zip(stills(clips), found, strict=True):
         np.testing.assert_array_equal(record.frames.read([0])[0], still.picture)
         np.testing.assert_array_equal(record.masks.read([0], record.object_ids)[:, 0], still.masks)
-        assert [(one.text, one.object_ids) for one in record.expressions] == [("object", record.object_ids)]
+        named = {one.id: one.category for one in record.objects}
+        assert {i for one in record.expressions for i in one.object_ids} == set(record.object_ids)
+        for one in record.expressions:
+            assert {named[identity] for identity in one.object_ids} == {one.text} <= set(SHAPES)
     numbers = [identity for record in found for identity in record.object_ids]
     assert numbers == [*range(1, len(numbers) + 1)]
 

@@ -1,10 +1,18 @@
 """The published recipes read the published layouts."""
 
+from collections import Counter
+from dataclasses import replace
+from itertools import islice
+
 import pytest
 from toy_world import COLOURS
 
+from deixis.data.sampler import Sampler
 from deixis.recipes import RECIPES
-from deixis.synthetic.benchmark import records
+from deixis.recipes.mixes import MIXES
+from deixis.recipes.referformer import REFCOCO
+from deixis.synthetic.benchmark import SceneRecords, records
+from deixis.synthetic.scene import SceneSettings
 from deixis.synthetic.write import export
 from deixis.text.words import train_tokenizer
 from deixis.training.override import override
@@ -41,3 +49,68 @@ def test_a_published_recipe_makes_its_batches_from_its_layout(
         assert target.has_visibility == (position is None)
         if target.referents:
             assert target.masks[list(target.referents)].any()
+
+
+@pytest.fixture(scope="module")
+def miniatures(tmp_path_factory):
+    """A root for each data set of the mixes: few, short videos."""
+    roots = {}
+    rendered = SceneRecords("train", SceneSettings(length=7, size=(48, 72)), 50, 2)
+    for layout in (*REFCOCO, "ref-youtube-vos", "a2d-sentences", "coco", "youtube-vos-2019", "lvos", "ovis"):
+        roots[layout] = export(rendered, tmp_path_factory.mktemp("mix") / layout, layout, "train")
+    return roots
+
+
+def small(recipe, roots, **changes):
+    """Return the recipe with its data sets where the miniatures are, and few clips at a time."""
+    data = tuple(replace(source, root=str(roots[source.name]), cache="") for source in recipe.data)
+    return replace(recipe, data=data, num_workers=0, batch_size=8, **changes)
+
+
+def test_joint_training_mixes_videos_and_moving_images_in_a_batch(miniatures):
+    recipe = small(RECIPES["referformer-resnet50-joint"], miniatures)
+    sources = open_sources(recipe)
+    assert [source.weight for source in sources] == [len(source.plans) for source in sources]
+    pixels = next(make_batches(sources, recipe, train_tokenizer(COLOURS)))
+    assert pixels.frames.shape[:2] == (8, 5)
+    assert [side % 32 for side in pixels.frames.shape[2:4]] == [0, 0]
+    assert pixels.annotated_frames is None
+    draws = islice(
+        Sampler([len(one.plans) for one in sources], [one.weight for one in sources], recipe.seed).draws(), 8
+    )
+    assert {draw.source for draw in draws} > {3}  # images and videos
+    for target in pixels.targets():
+        assert not target.referents or target.masks.any()  # else another was drawn
+
+
+@pytest.mark.parametrize(
+    ("stage", "length", "k"), [("refcoco", 1, 1), ("a2d", 5, 1), ("ref-youtube-vos", 5, 5)]
+)
+def test_the_stages_of_referformer_make_their_batches(miniatures, stage, length, k):
+    recipe = small(RECIPES[f"referformer-swin-t-{stage}"], miniatures)
+    pixels = next(make_batches(open_sources(recipe), recipe, train_tokenizer(COLOURS)))
+    assert pixels.frames.shape[:2] == (8, length)
+    targets = pixels.targets()
+    assert len(targets) == 8
+    assert all(target.masks.shape[:2] == (len(target.referents), k) for target in targets)
+    assert all(target.has_visibility == (stage != "a2d") for target in targets)
+    if stage == "a2d":
+        (position,) = pixels.annotated_frames
+        assert 1 <= position <= 3
+
+
+def test_the_mix_of_uniref_gives_two_clips_of_a_task_at_a_time(miniatures):
+    recipe = small(RECIPES["mttr-a2d-w8"], miniatures, run_length=2)
+    data = tuple(replace(source, root=str(miniatures[source.name])) for source in MIXES["uniref-videos"])
+    recipe = replace(recipe, data=data, accumulation=4)
+    sources = open_sources(recipe)
+    batches = islice(make_batches(sources, recipe, train_tokenizer(["it", *COLOURS])), 12)
+    for pixels in batches:
+        assert pixels.frames.shape[:2] == (2, 2)
+        assert all(len(target.masks) == len(target.referents) for target in pixels.targets())
+    sampler = Sampler(
+        [len(one.plans) for one in sources], [one.weight for one in sources], recipe.seed, recipe.run_length
+    )
+    shares = Counter(data[draw.source].name for draw in islice(sampler.draws(), 4000))
+    for source in data:
+        assert shares[source.name] / 4000 == pytest.approx(source.weight / 2, abs=0.002)

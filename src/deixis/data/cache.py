@@ -25,7 +25,7 @@ from jaxtyping import Bool, UInt8
 
 from deixis.errors import DatasetError
 
-from .records import Expression, VideoRecord
+from .records import Expression, ObjectInfo, VideoRecord
 
 CHUNK = 64
 """Clips in a file."""
@@ -100,6 +100,7 @@ class CachedRecords(Sequence[VideoRecord]):
             object_ids=object_ids,
             masks=CachedMasks(*place, object_ids),
             size=(clip["height"], clip["width"]),
+            objects=tuple(map(ObjectInfo, object_ids, clip.get("categories", ()))),
         )
 
 
@@ -200,6 +201,10 @@ def _describe(record: VideoRecord, shape: tuple[int, ...]) -> dict[str, Any]:
         "height": shape[1],
         "width": shape[2],
         "object_ids": list(record.object_ids),
+        "categories": [
+            next((one.category for one in record.objects if one.id == identity), "")
+            for identity in record.object_ids
+        ],
         "expressions": [
             {"id": one.id, "text": one.text, "object_ids": list(one.object_ids), "kinds": list(one.kinds)}
             for one in record.expressions

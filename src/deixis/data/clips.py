@@ -4,7 +4,7 @@ Axes: t frames of the clip, k of them annotated, n objects, H W pixels.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import overload
 
 import numpy as np
@@ -12,6 +12,7 @@ from jaxtyping import Bool, UInt8
 
 from deixis.errors import DatasetError
 
+from .categories import label_of
 from .records import VideoRecord
 from .refcoco import CROWD
 from .rules import ClipRule
@@ -24,6 +25,9 @@ from .windows import (
     with_frame_at,
 )
 
+WORDLESS = "object"
+"""What stands for a sentence where there is none: a model that follows masks does not read it."""
+
 _LOCAL_GLOBAL = ("local-global", "local-global-published")
 
 
@@ -35,9 +39,10 @@ class Sample:
         frames: ``uint8 [t, H, W, 3]`` RGB.
         masks: ``bool [n, k, H, W]`` of all objects in the annotated frames.
         annotated_frames: positions in the clip of the ``k`` frames; None: all.
-        expressions: sentences about the clip; "" where an object is followed without words.
+        expressions: sentences about the clip; ``WORDLESS`` where an object is followed without words.
         referents: for each expression, indices into ``masks``; empty where nothing in the clip answers it.
         has_visibility: False where an empty mask says nothing about visibility.
+        labels: class of each object, where the rule has a table of classes.
         frame_sizes: height and width of each frame, where they do not all fill the arrays; the rest is
             padding.
     """
@@ -48,6 +53,7 @@ class Sample:
     expressions: tuple[str, ...]
     referents: tuple[tuple[int, ...], ...]
     has_visibility: bool = True
+    labels: tuple[int, ...] | None = None
     frame_sizes: tuple[tuple[int, int], ...] | None = None
 
     def is_answered(self, *, everywhere: bool = False) -> bool:
@@ -117,6 +123,7 @@ def plan_clips(records: Sequence[VideoRecord], rule: ClipRule) -> Sequence[ClipP
     for index, record in enumerate(records):
         if record.masks is None and record.expressions:
             raise DatasetError(f"video {record.name!r} has no masks; train on a split that has them")
+        record = record if rule.has_words else replace(record, expressions=())
         if rule.kind in ("around-annotated", "tiling"):
             plans.extend(_windows(index, record, rule))
         else:
@@ -138,7 +145,7 @@ def read_clip(
     The objects are those that appear in the clip, as far as it is annotated, in the order of their ids; or,
     with ``rule.objects`` "referred", those that the drawn expressions denote. Where the window is drawn here
     and objects are those that appear, expressions whose object does not are passed over, unless no other is
-    left. A video without expressions gives one of its objects that appears, with the expression "".
+    left. A video without expressions gives one of its objects that appears, with the expression ``WORDLESS``.
 
     Args:
         record: the video.
@@ -149,8 +156,9 @@ def read_clip(
             predicts the frame that it is around, the one position of that frame.
 
     Raises:
-        DatasetError: the video has no masks or no expressions.
+        DatasetError: the video has no masks or no expressions, or an object no class.
     """
+    record = record if rule.has_words else replace(record, expressions=())
     if record.masks is None or not (record.expressions or rule.objects == "referred"):
         raise DatasetError(
             f"video {record.name!r} has no masks or no expressions; train on a split with both"
@@ -169,13 +177,14 @@ def read_clip(
         frames=record.frames.read(frames),
         masks=masks,
         annotated_frames=predicted_frames if alone is None else alone,
-        expressions=tuple(expression.text for expression in expressions) or ("",),
+        expressions=tuple(expression.text for expression in expressions) or (WORDLESS,),
         referents=tuple(
             tuple(order.index(identity) for identity in expression.object_ids if identity in order)
             for expression in expressions
         )
         or (tuple(range(len(order))),),
         has_visibility=alone is None,
+        labels=tuple(label_of(record, one, rule.classes) for one in order) if rule.classes else None,
     )
 
 

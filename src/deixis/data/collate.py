@@ -29,6 +29,7 @@ class PixelBatch:
         video_index: ``int64 [e]``, the clip of each expression.
         referents: indices into the masks of its clip, for each expression.
         has_visibility: of each clip.
+        labels: ``int64 [n]`` of each clip, classes of its objects; None: there is one class.
     """
 
     frames: UInt8[Tensor, "b t H W 3"]
@@ -39,6 +40,7 @@ class PixelBatch:
     video_index: Int[Tensor, "e"]
     referents: tuple[tuple[int, ...], ...]
     has_visibility: tuple[bool, ...]
+    labels: tuple[Int[Tensor, "_n"] | None, ...]
 
     @property
     def num_expressions(self) -> int:
@@ -56,6 +58,7 @@ class PixelBatch:
             self.video_index.pin_memory(),
             self.referents,
             self.has_visibility,
+            self.labels,
         )
 
     def normalised(
@@ -81,8 +84,9 @@ class PixelBatch:
     def targets(self, device: torch.device | str = "cpu") -> tuple[Target, ...]:
         """Return one target an expression on ``device``; the expressions of a clip share its masks."""
         masks = [clip_masks.to(device, non_blocking=True) for clip_masks in self.masks]
+        labels = [None if one is None else one.to(device) for one in self.labels]
         return tuple(
-            Target(masks[video], referents, self.has_visibility[video])
+            Target(masks[video], referents, self.has_visibility[video], labels=labels[video])
             for video, referents in zip(self.video_index.tolist(), self.referents, strict=True)
         )
 
@@ -145,4 +149,8 @@ def collate(
         torch.arange(len(samples)).repeat_interleave(counts),
         tuple(referents for sample in samples for referents in sample.referents),
         tuple(sample.has_visibility for sample in samples),
+        tuple(
+            None if sample.labels is None else torch.tensor(sample.labels, dtype=torch.int64)
+            for sample in samples
+        ),
     )

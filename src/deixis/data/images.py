@@ -33,8 +33,7 @@ class ImageFile:
         """
         if not len(indices):
             raise ValueError("no frames are asked for; give at least one index")
-        image = read_image(self.path)
-        return np.stack([image] * len(indices)) if len(indices) > 1 else image[None]
+        return np.stack([read_image(self.path)] * len(indices))
 
     def read_size(self) -> tuple[int, int]:
         """Return height and width from the head of the file.

@@ -37,8 +37,8 @@ def cached_plans(
 
 
 def _key(records: Sequence[VideoRecord], rule: ClipRule) -> str:
-    unit = () if rule.unit == "expression" else (rule.unit,)
-    digest = hashlib.sha256(repr((rule.kind, rule.length, rule.expressions_per_clip, *unit)).encode())
+    settings = (rule.kind, rule.length, rule.expressions_per_clip, rule.unit, rule.has_words)
+    digest = hashlib.sha256(repr(settings).encode())
     for record in records:
         said = [(expression.text, expression.object_ids) for expression in record.expressions]
         digest.update(repr((record.name, record.frame_names, record.annotated_frames, said)).encode())

@@ -47,6 +47,8 @@ class ClipRule:
             them.
         unit: what a sample of the kinds from "local-global" on is made of: an "expression" (ReferFormer), or
             an "object" with one of its expressions, drawn each time (UniRef, HINet, RefVOS).
+        has_words: False: follow an object without words, even where there are expressions (UniRef on sets for
+            video object segmentation).
         objects: "shown": all that appear in the clip; "referred": those that its expressions denote, whether
             they appear or not, as the published code of all but MTTR has it.
         redraws: how often another clip is drawn, at most, where the referent of an expression is in no
@@ -54,6 +56,8 @@ class ClipRule:
             code of ReferFormer and UniRef goes on until there is one.
         kinds: train on expressions that speak of nothing else ("appearance", "location", ...), to begin with
             what is simple; (): on all.
+        classes: number the categories of objects by this table of ``data.categories``, for models with
+            class-discriminative heads; "": one class.
     """
 
     kind: ClipKind = "random"
@@ -63,15 +67,22 @@ class ClipRule:
     predicted_frames: int = 0
     expressions_per_clip: int = 1
     unit: Literal["expression", "object"] = "expression"
+    has_words: bool = True
     objects: Literal["shown", "referred"] = "shown"
     redraws: int = 0
     kinds: tuple[str, ...] = ()
+    classes: Literal["", "youtube-vos", "shapes"] = ""
 
     def __post_init__(self) -> None:
         check_types(self, "clip.")
         check_choice("clip.kind", self.kind, typing.get_args(ClipKind))
         check_choice("clip.unit", self.unit, ("expression", "object"))
         check_choice("clip.objects", self.objects, ("shown", "referred"))
+        check(
+            self.has_words or self.objects == "referred",
+            "clip.objects must be referred where clip.has_words is false: one object is followed",
+        )
+        check_choice("clip.classes", self.classes, ("", "youtube-vos", "shapes"))
         for name in ("length", "stride", "reach", "expressions_per_clip"):
             check(getattr(self, name) >= 1, f"clip.{name} must be 1 or more, got {getattr(self, name)}")
         check(self.redraws >= 0, f"clip.redraws must be 0 or more, got {self.redraws}")

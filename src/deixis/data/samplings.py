@@ -106,6 +106,15 @@ SAMPLINGS: dict[str, Sampling] = {
         clip=replace(_UNIREF_PAIR.clip, kind="image"),
         transforms=replace(_UNIREF_PAIR.transforms, short_sides=_UNIREF_IMAGE_SIDES, long_side=1333),
     ),
+    "uniref-vos": replace(_UNIREF_PAIR, clip=replace(_UNIREF_PAIR.clip, has_words=False)),
+    "uniref-vos-pseudo-video": Sampling(
+        clip=replace(_UNIREF_PAIR.clip, kind="image", has_words=False),
+        transforms=replace(_UNIREF_PAIR.transforms, short_sides=_UNIREF_IMAGE_SIDES, long_side=1333),
+    ),
+    "uniref-vos-pseudo-video-small": Sampling(
+        clip=replace(_UNIREF_PAIR.clip, kind="image", has_words=False),
+        transforms=_UNIREF_PAIR.transforms,
+    ),
     "hinet-pretraining": Sampling(
         clip=ClipRule(kind="random-frame", length=1, unit="object", objects="referred"),
         transforms=_PER_FRAME,
@@ -125,6 +134,7 @@ SAMPLINGS: dict[str, Sampling] = {
 "referformer-image": pretraining on RefCOCO/+/g. "referformer-video": Ref-YouTube-VOS, Ref-DAVIS17, MeViS, and
 A2D-Sentences, of which the annotated frame alone is predicted; "-published" with the faults of the code.
 "referformer-pseudo-video": images in joint training. "uniref-image": stages I and II. "uniref-video" and
-"uniref-pseudo-video": stage III on videos and on images; a data set without expressions gives an object
-without words. "hinet-pretraining", "hinet-fine-tuning", "refvos": single frames.
+"uniref-pseudo-video": stage III on videos and on images with expressions; "uniref-vos" and
+"uniref-vos-pseudo-video" without ("-small": the sizes of the code for COCO). "hinet-pretraining",
+"hinet-fine-tuning", "refvos": single frames.
 """

@@ -9,7 +9,7 @@ import logging
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,49 @@ def load(
     if tokenizer is not None:
         model.tokenizer = _read_tokenizer(Path(tokenizer), {})
     return model.to(found_device, dtype).eval()
+
+
+def start(
+    name: str,
+    checkpoint: str | Path,
+    *,
+    fresh: Sequence[str] = (),
+    tokenizer: str | Path | None = None,
+) -> ReferringModel:
+    """Build the variant ``name`` by its own configuration, with the weights of an earlier stage of training.
+
+    Args:
+        name: variant.
+        checkpoint: as in :func:`load`; a folder of ours gives its weights and tokenizer alone.
+        fresh: parts of names of parameters that keep the model's own initialisation, such as heads whose
+            number of classes is another.
+        tokenizer: a ``tokenizer.json``; by default that of the checkpoint.
+
+    Raises:
+        UnknownNameError: there is no such variant.
+        CheckpointError: weights that are missing, broken, unsafe, or of another model; a name in ``fresh``
+            that the model does not have.
+    """
+    family, config = find_variant(name)
+    model = family_part(family, "model").MODEL(config)
+    wanted = model.state_dict()
+    for part in fresh:
+        if not any(part in parameter for parameter in wanted):
+            raise CheckpointError(f"no parameter of {name} has {part!r} in its name; nothing to start afresh")
+    path = _find(checkpoint)
+    if path.is_dir():
+        earlier = _load_folder(path, family)
+        ours, unknown, model.tokenizer = earlier.state_dict(), [], earlier.tokenizer
+    else:
+        ours, unknown = _read_file(path, family, wanted)
+    kept = {key: value for key, value in wanted.items() if any(part in key for part in fresh)}
+    rest = {key: value for key, value in ours.items() if not any(part in key for part in fresh)}
+    fit_weights(model, {**rest, **kept}, str(path), unknown)
+    if tokenizer is not None:
+        model.tokenizer = _read_tokenizer(Path(tokenizer), {})
+    elif model.tokenizer is None:
+        _attach_tokenizer(model, path.parent / TOKENIZER)
+    return model
 
 
 def save(model: ReferringModel, folder: str | Path) -> Path:
@@ -197,22 +240,35 @@ def _load_folder(folder: Path, family: str | None) -> ReferringModel:
 def _load_checkpoint(name: str, checkpoint: str | Path) -> ReferringModel:
     """Build the variant ``name`` with weights from elsewhere."""
     family, config = find_variant(name)
-    path = Path(checkpoint)
-    if not path.exists() and re.fullmatch(r"[\w.-]+/[\w.-]+", str(checkpoint)) and not path.suffix:
-        path = _fetch(str(checkpoint))
+    path = _find(checkpoint)
     if path.is_dir():
-        if not (path / CONFIG).is_file():
-            raise CheckpointError(f"{path} is not a model of ours: it has no {CONFIG}")
         return _load_folder(path, family)
-    tensors = read_weights(path)
     model = family_part(family, "model").MODEL(config)
-    wanted = model.state_dict()
-    ours, unknown = family_part(family, "convert").RENAMING.to_ours(tensors)
-    if len(wanted.keys() & tensors.keys()) > len(wanted.keys() & ours.keys()):
-        ours, unknown = tensors, []  # the names are ours already
+    ours, unknown = _read_file(path, family, model.state_dict())
     fit_weights(model, ours, str(path), unknown)
     _attach_tokenizer(model, path.parent / TOKENIZER)
     return model
+
+
+def _find(checkpoint: str | Path) -> Path:
+    """Return a file of weights or a folder of ours, fetched from the hub where it is not here."""
+    path = Path(checkpoint)
+    if not path.exists() and re.fullmatch(r"[\w.-]+/[\w.-]+", str(checkpoint)) and not path.suffix:
+        path = _fetch(str(checkpoint))
+    if path.is_dir() and not (path / CONFIG).is_file():
+        raise CheckpointError(f"{path} is not a model of ours: it has no {CONFIG}")
+    return path
+
+
+def _read_file(
+    path: Path, family: str, wanted: Mapping[str, Any]
+) -> tuple[dict[str, torch.Tensor], list[str]]:
+    """Return the tensors of a file by our names, and the names that have no place in the family."""
+    tensors = read_weights(path)
+    ours, unknown = family_part(family, "convert").RENAMING.to_ours(tensors)
+    if len(wanted.keys() & tensors.keys()) > len(wanted.keys() & ours.keys()):
+        return tensors, []  # the names are ours already
+    return ours, unknown
 
 
 def _fetch(hub_id: str) -> Path:

@@ -4,13 +4,16 @@ Sources: "paper" is Wu et al., Language as Queries for Referring Video Object Se
 its supplement; "code" is the published training code with its scripts; "issue" a thread of its repository.
 Where they differ the code is followed.
 
-Clips here are windows of neighbouring frames, resized to one size. The published code draws frames from all
-of the video around one of every five (code, video samples) and changes size, crop and colours.
+Clips and transforms are those of the samplings "referformer-..." in ``data.samplings``. What the published
+recipes leave to the command line is left here, too: the files of a backbone and of RoBERTa (``init_parts``),
+its ``tokenizer``, and the ``data.N.root`` of each data set.
 """
 
 from dataclasses import replace
 
-from deixis.training.recipe import ClipRule, DataSource, Optim, Recipe, Schedule, Transforms
+from deixis.data.rules import ClipRule, Transforms
+from deixis.data.samplings import SAMPLINGS
+from deixis.training.recipe import DataSource, Optim, Recipe, Schedule
 
 BACKBONES = (
     "resnet50",
@@ -38,12 +41,9 @@ OPTIM = Optim(
     clip_norm=0.1,  # code: global norm
 )
 
-TRANSFORMS = Transforms(
-    short_side=360,  # code: evaluation; training draws it from 288 to 512
-    long_side=640,  # code, training and evaluation
-    flip=0.5,  # code
-    swap_words="whole-word",  # code: by substring, which spoils "bright": "published-substring"
-)
+IMAGE, VIDEO = SAMPLINGS["referformer-image"], SAMPLINGS["referformer-video"]
+
+REFCOCO = ("refcoco", "refcoco+", "refcocog")
 
 
 def _pretraining(backbone: str) -> Recipe:
@@ -51,9 +51,11 @@ def _pretraining(backbone: str) -> Recipe:
     return Recipe(
         name=f"referformer-{backbone}-refcoco",
         model=f"referformer-{backbone}-refcoco",
-        data=(DataSource(name="refcoco"), DataSource(name="refcoco+"), DataSource(name="refcocog")),
-        clip=ClipRule(kind="tiling", length=1),
-        transforms=TRANSFORMS,
+        data=tuple(DataSource(name=name) for name in REFCOCO),
+        clip=IMAGE.clip,
+        transforms=IMAGE.transforms,
+        mixing="concatenated",  # code
+        pad_multiple=32,  # code
         batch_size=64,  # issues 7 and 19: 32 GPUs x 2
         optim=OPTIM,
         schedule=Schedule(kind="multi-step", milestones=(8, 10), factor=0.1),  # code's script
@@ -64,50 +66,75 @@ def _pretraining(backbone: str) -> Recipe:
     )
 
 
-def _fine_tuning(backbone: str) -> Recipe:
-    """Train on Ref-YouTube-VOS from the weights of the pretraining (``init_from``)."""
+def _from_scratch(backbone: str) -> Recipe:
+    """Train on Ref-YouTube-VOS from the weights of backbone and text encoder alone (``init_parts``)."""
     return Recipe(
-        name=f"referformer-{backbone}-ref-youtube-vos",
+        name=f"referformer-{backbone}-ref-youtube-vos-scratch",
         model=f"referformer-{backbone}",
         data=(DataSource(name="ref-youtube-vos", cache="runs/cache"),),
-        clip=ClipRule(kind="tiling", length=5),  # paper and code
-        transforms=TRANSFORMS,
+        clip=VIDEO.clip,  # of 5 frames: paper and code
+        transforms=VIDEO.transforms,
+        pad_multiple=32,
         batch_size=8,  # paper and code: 8 GPUs x 1
         optim=OPTIM,
-        schedule=Schedule(kind="multi-step", milestones=(3, 5), factor=0.1),  # paper and code
-        epochs=6,  # paper and code
+        schedule=Schedule(kind="multi-step", milestones=(6, 8), factor=0.1),  # code: the defaults
+        epochs=10,  # code: the default
         precision="no",
         seed=42,
         num_workers=4,
     )
 
 
-def _from_scratch(backbone: str) -> Recipe:
-    """Train on Ref-YouTube-VOS from the weights of backbone and text encoder alone (``init_parts``)."""
+def _fine_tuning(backbone: str) -> Recipe:
+    """Train on Ref-YouTube-VOS from the weights of the pretraining, with fresh class heads."""
     return replace(
-        _fine_tuning(backbone),
-        name=f"referformer-{backbone}-ref-youtube-vos-scratch",
-        schedule=Schedule(kind="multi-step", milestones=(6, 8), factor=0.1),  # code: the defaults
-        epochs=10,  # code: the default
+        _from_scratch(backbone),
+        name=f"referformer-{backbone}-ref-youtube-vos",
+        schedule=Schedule(kind="multi-step", milestones=(3, 5), factor=0.1),  # paper and code
+        epochs=6,  # paper and code
+        init_from=f"runs/referformer-{backbone}-refcoco/model",
+        init_fresh=("class_heads",),  # code: whether their number is another or not
+    )
+
+
+def _joint(backbone: str) -> Recipe:
+    """Train on Ref-YouTube-VOS and on videos made of images at once, from ``init_parts`` alone (issue 19)."""
+    images = (DataSource(name=name, sampling="referformer-pseudo-video") for name in REFCOCO)
+    return replace(
+        _from_scratch(backbone),
+        name=f"referformer-{backbone}-joint",
+        data=(*images, DataSource(name="ref-youtube-vos", cache="runs/cache")),
+        mixing="concatenated",  # issue 19: without balancing
+        batch_size=32,  # issue 7: 32 GPUs x 1; paper: x 2
+        schedule=Schedule(kind="multi-step", milestones=(8, 10), factor=0.1),  # code's script
+        epochs=12,  # code's script
     )
 
 
 def _a2d(backbone: str) -> Recipe:
-    """Train on A2D-Sentences from the weights of the pretraining (``init_from``)."""
+    """Train on A2D-Sentences from the weights of the pretraining, with fresh class heads."""
     return replace(
         _fine_tuning(backbone),
         name=f"referformer-{backbone}-a2d",
         model=f"referformer-{backbone}-a2d",
         data=(DataSource(name="a2d-sentences", cache="runs/cache"),),
-        clip=ClipRule(kind="around-annotated", length=5),  # code's script
         batch_size=16,  # code's script: 8 GPUs x 2
     )
 
+
+PUBLISHED = replace(
+    _fine_tuning("resnet50"),
+    name="referformer-resnet50-ref-youtube-vos-published",
+    clip=SAMPLINGS["referformer-video-published"].clip,
+    transforms=SAMPLINGS["referformer-video-published"].transforms,
+)
+"""With the faults of the published loader: frames that come twice, colours that wrap, "bleft"."""
 
 CLASSES = replace(
     _from_scratch("video-swin-t"),
     name="referformer-video-swin-t-65-classes-scratch",
     model="referformer-video-swin-t-65-classes",
+    clip=replace(VIDEO.clip, classes="youtube-vos"),
 )
 """The class-discriminative side of the paper's table D3 (53.9 J&F); the class-agnostic one (56.0) is
 "referformer-video-swin-t-ref-youtube-vos-scratch"."""
@@ -116,11 +143,13 @@ A2D_SCRATCH = replace(
     _a2d("video-swin-t"),
     name="referformer-video-swin-t-a2d-scratch",
     model="referformer-video-swin-t-a2d-scratch",
-    clip=ClipRule(kind="around-annotated", length=6),  # code's script
+    clip=replace(VIDEO.clip, length=6),  # code's script
     batch_size=8,  # code's script: 8 GPUs x 1 (the default)
     optim=replace(OPTIM, weight_decay=1e-4),  # code's script
     schedule=Schedule(kind="multi-step", milestones=(8, 10), factor=0.1),  # code's script
     epochs=12,  # code's script
+    init_from="",
+    init_fresh=(),
 )
 
 TINY_SYNTHETIC = Recipe(
@@ -144,16 +173,27 @@ TINY_SYNTHETIC = Recipe(
 )
 """Small enough for two CPU cores: two frames of each clip are decoded, all are seen."""
 
+TINY_SYNTHETIC_SHAPES = replace(
+    TINY_SYNTHETIC,
+    name="referformer-tiny-synthetic-shapes",
+    model="referformer-tiny-synthetic-shapes",
+    clip=replace(TINY_SYNTHETIC.clip, classes="shapes"),
+)
+"""The class-discriminative side of table D3 at tiny scale: the classes are the shapes."""
+
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
         *map(_pretraining, BACKBONES),
         *map(_fine_tuning, BACKBONES),
         *map(_from_scratch, BACKBONES),
+        *map(_joint, BACKBONES),
         *map(_a2d, BACKBONES),
+        PUBLISHED,
         CLASSES,
         A2D_SCRATCH,
         TINY_SYNTHETIC,
+        TINY_SYNTHETIC_SHAPES,
     )
 }
 """Name -> recipe."""

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
-from deixis.data.records import VideoRecord
+from deixis.data.records import ObjectInfo, VideoRecord
 
 from .expressions import describe
 from .render import RenderedClip, render
@@ -65,6 +65,7 @@ def scene_record(seed: int, settings: SceneSettings, split: str = "train") -> Vi
         object_ids=tuple(spec.id for spec in scene.objects),
         masks=SceneMaskReader(seed, settings),
         size=settings.size,
+        objects=tuple(ObjectInfo(spec.id, spec.shape) for spec in scene.objects),
     )
 
 

@@ -11,7 +11,7 @@ from deixis.backbones.video_swin import kinetics_state_dict
 from deixis.data.records import VideoRecord
 from deixis.errors import RecipeError, UnknownNameError
 from deixis.models.base import ReferringModel
-from deixis.models.loading import load
+from deixis.models.loading import start
 from deixis.models.registry import family_part, find_variant
 from deixis.models.weights import fit_weights, read_weights
 from deixis.text.tokenizer import Tokenizer
@@ -53,7 +53,9 @@ def build_model(recipe: Recipe, sources: Sequence[ClipSource], out: Path | None)
     """
     family, config = check_model(recipe)
     if recipe.init_from:
-        model = load(recipe.model, recipe.init_from, device="cpu", tokenizer=recipe.tokenizer or None)
+        model = start(
+            recipe.model, recipe.init_from, fresh=recipe.init_fresh, tokenizer=recipe.tokenizer or None
+        )
     else:
         model = family_part(family, "model").MODEL(config)
     for part, path in recipe.init_parts.items():

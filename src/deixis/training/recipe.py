@@ -160,6 +160,8 @@ class Recipe:
         ema: decay of averaged weights, which are then the result of the run; 0: off.
         init_from: weights to start from (a folder of ours, a published file); "": the model's own
             initialisation.
+        init_fresh: parts of names of parameters that ``init_from`` leaves at the model's own initialisation,
+            such as heads for other classes.
         init_parts: part of the model -> file of pretrained weights for it alone: {"backbone": Kinetics-400
             file of Video Swin, "text_encoder": file of RoBERTa}.
         tokenizer: a ``tokenizer.json`` for a model whose weights bring none; "": made from the expressions of
@@ -194,6 +196,7 @@ class Recipe:
     keep_checkpoints: int = 2
     ema: float = 0.0
     init_from: str = ""
+    init_fresh: tuple[str, ...] = ()
     init_parts: dict[str, str] = field(default_factory=dict)
     tokenizer: str = ""
     log_every: int = 20

@@ -1,0 +1,88 @@
+"""Every sampling makes clips of the data sets that it is for."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from deixis.data.clips import WORDLESS, plan_clips, read_clip
+from deixis.data.rules import ClipRule, RandomCrop, Transforms
+from deixis.data.samplings import SAMPLINGS
+from deixis.data.transforms import transform
+from deixis.errors import RecipeError
+from training.toy_world import toy_records
+
+
+def clips(name, records, count=6):
+    rule, change = SAMPLINGS[name].clip, SAMPLINGS[name].transforms
+    plans = plan_clips(records, rule)
+    for seed in range(count):
+        generator = np.random.default_rng(seed)
+        plan = plans[seed % len(plans)]
+        predicted = (1,) if plan.predicts_around else None
+        yield transform(read_clip(records[plan.record], plan, generator, rule, predicted), change, generator)
+
+
+@pytest.mark.parametrize("name", SAMPLINGS)
+def test_clips_have_their_length_and_their_size(name):
+    rule, change = SAMPLINGS[name].clip, SAMPLINGS[name].transforms
+    sizes = {*(change.short_sides or (change.short_side,)), *change.crop.short_sides, change.square}
+    records = toy_records(3, num_frames=1 if rule.kind == "image" else 14)
+    for sample in clips(name, records):
+        assert len(sample.frames) == rule.length
+        assert sample.masks.shape[2:] == sample.frames.shape[1:3]
+        longest = max(change.long_side, change.crop.long_side, change.square)
+        for height, width in sample.frame_sizes or (sample.frames.shape[1:3],):
+            assert max(height, width) <= longest
+            assert min(height, width) in sizes or longest - 1 <= max(height, width)
+        assert len(sample.expressions) == 1
+        assert (sample.expressions == (WORDLESS,)) != rule.has_words
+        (referents,) = sample.referents
+        assert all(0 <= one < len(sample.masks) for one in referents)
+
+
+@pytest.mark.parametrize("name", ["referformer-video", "referformer-pseudo-video", "uniref-video"])
+def test_the_same_chance_gives_the_same_clip(name):
+    records = toy_records(2, num_frames=1 if "pseudo" in name else 9)
+    for one, other in zip(clips(name, records, 3), clips(name, records, 3), strict=True):
+        np.testing.assert_array_equal(one.frames, other.frames)
+        np.testing.assert_array_equal(one.masks, other.masks)
+        assert one.expressions == other.expressions
+
+
+def test_a_still_image_in_joint_training_moves_and_its_pair_without_a_crop_does_not():
+    records = toy_records(1, num_frames=1)
+    assert all(
+        len({frame.tobytes() for frame in one.frames}) == 5
+        for one in clips("referformer-pseudo-video", records)
+    )
+    sampling = SAMPLINGS["uniref-pseudo-video"]
+    crop = replace(sampling.transforms.crop, smallest=8, largest=12)  # the toy frames are small
+    change = replace(sampling.transforms, crop=crop)
+    (plan, *_) = plan_clips(records, sampling.clip)
+    still = []
+    for seed in range(12):
+        generator = np.random.default_rng(seed)
+        pair = transform(read_clip(records[0], plan, generator, sampling.clip), change, generator)
+        still.append(bool((pair.frames[0] == pair.frames[1]).all()))
+        assert still[-1] == (pair.frame_sizes is None)  # UniRef, code: identical without a crop
+    assert any(still) and not all(still)
+
+
+def test_what_cannot_be_is_refused():
+    with pytest.raises(RecipeError, match=r"unknown clip\.kind"):
+        ClipRule(kind="local")
+    with pytest.raises(RecipeError, match=r"clip\.length must be 1 where clip\.kind is each-frame"):
+        ClipRule(kind="each-frame", length=2)
+    with pytest.raises(RecipeError, match=r"clip\.redraws"):
+        ClipRule(redraws=-1)
+    with pytest.raises(RecipeError, match=r"clip\.objects must be referred"):
+        ClipRule(has_words=False)
+    with pytest.raises(RecipeError, match=r"transforms.crop.smallest <= transforms.crop.largest"):
+        RandomCrop(smallest=10, largest=5)
+    with pytest.raises(RecipeError, match=r"transforms\.crop\.probability"):
+        RandomCrop(probability=2.0)
+    with pytest.raises(RecipeError, match=r"transforms\.short_sides must be above 0"):
+        Transforms(short_sides=(0,))
+    with pytest.raises(RecipeError, match=r"unknown transforms\.photometric"):
+        Transforms(photometric="strong")

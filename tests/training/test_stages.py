@@ -1,0 +1,93 @@
+"""A stage of training starts from the weights of the stage before."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from deixis.errors import CheckpointError
+from deixis.models.loading import load, save, start
+from deixis.models.referformer.model import ReferFormer
+from deixis.models.registry import find_variant
+from deixis.recipes import RECIPES
+from deixis.text.words import train_tokenizer
+from deixis.training.loop import train
+from deixis.training.override import override
+
+AGNOSTIC, SHAPES = "referformer-tiny-synthetic", "referformer-tiny-synthetic-shapes"
+
+
+@pytest.fixture(scope="module")
+def earlier(tmp_path_factory):
+    torch.manual_seed(0)
+    model = ReferFormer(replace(find_variant(AGNOSTIC)[1], is_text_encoder_frozen=True))
+    model.tokenizer = train_tokenizer(["the red square", "a ring"])
+    return model, save(model, tmp_path_factory.mktemp("stage") / "model")
+
+
+def test_fresh_heads_for_other_classes_and_everything_else_as_it_was(earlier):
+    model, folder = earlier
+    later = start(SHAPES, folder, fresh=("class_heads",))
+    assert later.config == find_variant(SHAPES)[1]  # its own, not the stage before's
+    assert later.tokenizer.definition == model.tokenizer.definition
+    before = model.state_dict()
+    for name, value in later.state_dict().items():
+        if "class_heads" in name:
+            assert value.shape[0] == 12
+        else:
+            torch.testing.assert_close(value, before[name], rtol=0, atol=0)
+    with pytest.raises(CheckpointError, match="wrong shapes"):
+        start(SHAPES, folder)
+
+
+def test_heads_are_fresh_even_where_their_number_agrees(earlier):
+    model, folder = earlier
+    names = [name for name in model.state_dict() if "class_heads" in name and name.endswith("weight")]
+    later = start(AGNOSTIC, folder, fresh=("class_heads",)).state_dict()
+    kept = start(AGNOSTIC, folder).state_dict()
+    assert names
+    for name in names:
+        assert not torch.equal(later[name], model.state_dict()[name])
+        assert torch.equal(kept[name], model.state_dict()[name])
+
+
+def test_a_file_of_weights_starts_a_stage_too(earlier, tmp_path):
+    model, _ = earlier
+    path = tmp_path / "weights.safetensors"
+    save_file({name: value.contiguous() for name, value in model.state_dict().items()}, path)
+    (tmp_path / "tokenizer.json").write_text(model.tokenizer.definition)
+    later = start(SHAPES, path, fresh=("class_heads",))
+    assert torch.equal(next(later.backbone.parameters()), next(model.backbone.parameters()))
+    assert later.tokenizer.definition == model.tokenizer.definition
+
+
+def test_a_name_that_no_parameter_has_is_refused(earlier):
+    with pytest.raises(CheckpointError, match=r"no parameter of .* has 'class_embed'"):
+        start(SHAPES, earlier[1], fresh=("class_embed",))
+
+
+def test_class_discriminative_heads_train_on_the_shapes(earlier, tmp_path):
+    recipe = override(
+        RECIPES[SHAPES],
+        {
+            "data.num_clips": 2,
+            "init_from": str(earlier[1]),
+            "init_fresh": "class_heads",
+            "clip.length": 2,
+            "clip.predicted_frames": 1,
+            "clip.expressions_per_clip": 2,
+            "batch_size": 2,
+            "steps": 2,
+            "time_limit": 0,
+            "log_every": 1,
+            "precision": "no",
+            "num_workers": 0,
+        },
+    )
+    out = tmp_path / "run"
+    folder = train(recipe, out, device="cpu", show_progress=False)
+    lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    assert all(line["terms"]["loss_ce"] > 0 for line in lines if "loss" in line)
+    assert load(folder, device="cpu").config.num_classes == 12
