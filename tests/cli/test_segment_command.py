@@ -163,6 +163,19 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     assert model.calls["video"] == 0
 
 
+def test_masks_are_followed_from_the_surest_frame(deixis, model, frames, tmp_path):
+    command = ("segment", frames, "red", "--save", "json", "--propagator", "translation")
+    code, printed, errors = deixis(*command, "-o", tmp_path / "out")
+    assert (code, errors) == (0, "") and "10 of 10" in printed
+    (masks,) = zip(*(found for _, found in read_records(tmp_path / "out/masks.jsonl")), strict=True)
+    assert len({mask.sum() for mask in masks}) == 1  # one mask that moves
+    assert len({mask.tobytes() for mask in masks}) > 1
+    code, _, errors = deixis(*command, "-o", tmp_path / "two", "--stream")
+    assert code == 2 and "--propagator goes backward" in errors
+    code, _, errors = deixis(*command[:-1], "translatoin", "-o", tmp_path / "two")
+    assert code == 2 and "translation" in errors
+
+
 def test_a_folder_that_cannot_be_written_is_found_before_the_work(
     deixis, model, frames, tmp_path, monkeypatch
 ):

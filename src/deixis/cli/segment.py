@@ -58,6 +58,9 @@ class Segment:
     """Frames of a linked window; by default the model's."""
     window_overlap: int | None = None
     """Frames that linked windows share; by default the model's."""
+    propagator: str | None = None
+    """Follow each object from its surest frame to both ends of the video, and replace the other masks: copy
+    or translation, which need no weights."""
     stream: bool = False
     """Read the source once and answer as it comes: for cameras."""
     overwrite: bool = False
@@ -78,6 +81,8 @@ class Segment:
             raise ExpressionError(
                 f'say which object you mean: deixis segment {self.source} "the dog on the left"'
             )
+        if self.stream and self.propagator is not None:
+            raise ValueError("--propagator goes backward too, which --stream cannot; leave one out")
         outputs = [name for name in self.save.replace(",", " ").split() if name]
         check_outputs(outputs)
         check_folder(self.out)
@@ -105,6 +110,7 @@ class Segment:
             device=self.device,
             dtype=self.dtype,
             windows=self.windows,
+            propagator=self.propagator,
         )
         segmenter.rule = self._rule(segmenter.rule)
         return segmenter

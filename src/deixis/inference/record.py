@@ -28,6 +28,7 @@ def describe_run(segmenter: "Segmenter", expressions: Sequence[str]) -> dict[str
         "inputs": to_plain(segmenter.engine.inputs),
         "windows": to_plain(segmenter.rule),
         "num_candidates": segmenter.num_candidates,
+        "propagator": None if segmenter.propagator is None else type(segmenter.propagator).__name__,
         "device": str(segmenter.engine.device),
         "dtype": str(segmenter.engine.dtype).removeprefix("torch."),
         "versions": versions(),

@@ -1,26 +1,30 @@
 """The runner: a model, a video and sentences in, masks out."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from deixis import propagators
 from deixis.errors import SourceError
 from deixis.models.base import ReferringModel
 from deixis.models.registry import DEFAULT
 from deixis.ops.device import find_device
+from deixis.propagators.base import Propagator
 from deixis.structures import TextFeatures, Tokens
 from deixis.video.frames import Frame, Source
 from deixis.video.results import FrameResult
 from deixis.video.sources import open_source
 
 from .engine import Engine, check_expressions, find_dtype
+from .frame_spool import FrameSpool
 from .offline import Answer, OfflineRun
 from .prediction import Prediction, PredictionBuilder
 from .progress import Progress, progress_reporter
+from .propagation import refine
 from .record import describe_run, weights_hash
 from .session import OnlineSession, Session, WindowSession
 from .windows import WindowRule, find_rule
@@ -38,6 +42,7 @@ class Segmenter:
         model: in evaluation mode, on the device.
         engine: the model at work.
         rule: how long videos become windows.
+        propagator: replaces masks by those followed from the surest frame; None where they stay.
     """
 
     def __init__(
@@ -51,6 +56,7 @@ class Segmenter:
         windows: str | WindowRule | None = None,
         expression_batch: int = 8,
         num_candidates: int = 4,
+        propagator: Propagator | str | None = None,
     ) -> None:
         """Prepare ``model``.
 
@@ -63,6 +69,9 @@ class Segmenter:
             windows: "linked" (None: the same), "demo", "whole", or a rule of one's own.
             expression_batch: expressions that go through the model together.
             num_candidates: trajectories of a window that may be the referent when all windows are seen.
+            propagator: a method, or its name in ``deixis.propagators``, that follows each referent from its
+                surest frame to both ends of the video and replaces the other masks (ReferFormer, supplement
+                D.2). None: masks stay as the model gives them.
 
         Raises:
             DeixisError: unknown name, unfit weights, absent device.
@@ -86,6 +95,7 @@ class Segmenter:
         self.rule = find_rule(windows, inputs)
         self.model = model.eval().to(found_device)
         self.num_candidates = num_candidates
+        self.propagator = propagators.build(propagator) if isinstance(propagator, str) else propagator
         self.engine = Engine(self.model, found_device, found_dtype, expression_batch)
 
     @cached_property
@@ -165,9 +175,10 @@ class Segmenter:
         Arguments and errors as there.
         """
         asked = self._ask(source, expressions, start, end, stride, tokens)
-        if asked.source.num_frames is None and not self.engine.inputs.is_online:
+        is_causal = self.engine.inputs.is_online and self.propagator is None
+        if asked.source.num_frames is None and not is_causal:
             raise SourceError(
-                f"{asked.source.name} can be read only once, but this model chooses after a look at the whole"
+                f"{asked.source.name} can be read only once, but masks are chosen after a look at the whole"
                 " video; use stream (on the command line: --stream)"
             )
         return self._results(asked, progress)
@@ -191,6 +202,10 @@ class Segmenter:
 
     def session(self, expressions: str | Sequence[str], *, tokens: Tokens | None = None) -> Session:
         """Start a session: push frames one at a time, get results as soon as they are known."""
+        if self.propagator is not None:
+            raise ValueError(
+                "a propagator goes backward too, which no stream can; use a call, or no propagator"
+            )
         listed = check_expressions(expressions)
         text = self.engine.encode_expressions(listed, tokens)
         if self.engine.inputs.is_online:
@@ -214,6 +229,20 @@ class Segmenter:
         return _Asked(source, listed, self.engine.encode_expressions(listed, tokens))
 
     def _answers(self, asked: "_Asked", report: Progress) -> Iterator[Answer]:
+        if self.propagator is None:
+            yield from self._found(asked, report)
+            return
+        builder = PredictionBuilder()
+        with FrameSpool() as frames:
+            kept = replace(asked.source, reader=lambda: frames.record(asked.source))
+            for found in self._found(replace(asked, source=kept), report):
+                builder.add(found)
+            prediction = builder.build(asked.expressions, None, {}, None)
+            prediction = refine(prediction, frames, self.propagator, report)
+        for frame in prediction:
+            yield Answer(frame.stamp, frame.masks, frame.scores, frame.presence)
+
+    def _found(self, asked: "_Asked", report: Progress) -> Iterator[Answer]:
         if self.engine.inputs.is_online:
             session = OnlineSession(self.engine, asked.expressions, asked.text)
             for number, frame in enumerate(asked.source, start=1):
@@ -232,7 +261,7 @@ class Segmenter:
 
     def _results(self, asked: "_Asked", progress: bool | Progress) -> Iterator[FrameResult]:
         with progress_reporter(progress, asked.source.num_frames) as report:
-            if self.engine.inputs.is_online:
+            if self.engine.inputs.is_online and self.propagator is None:
                 session = OnlineSession(self.engine, asked.expressions, asked.text)
                 for number, frame in enumerate(asked.source, start=1):
                     yield from session.push(frame)
@@ -263,6 +292,7 @@ def segment(
     device: str | torch.device = "auto",
     dtype: str = "auto",
     windows: str | WindowRule | None = None,
+    propagator: Propagator | str | None = None,
     start: float | str | None = None,
     end: float | str | None = None,
     stride: int = 1,
@@ -273,7 +303,9 @@ def segment(
     Example:
         >>> deixis.segment("dog.mp4", ["the dog on the left", "the woman"]).save("out")  # doctest: +SKIP
     """
-    segmenter = Segmenter(model, checkpoint=checkpoint, device=device, dtype=dtype, windows=windows)
+    segmenter = Segmenter(
+        model, checkpoint=checkpoint, device=device, dtype=dtype, windows=windows, propagator=propagator
+    )
     return segmenter(source, expressions, start=start, end=end, stride=stride, progress=progress)
 
 

@@ -63,10 +63,7 @@ class MaskSpool:
                 offset += self._file.write(maps[index][top:bottom, left:right].tobytes())
             self._file.write(boxes.tobytes())
         except OSError as error:
-            raise SinkError(
-                f"no room for temporary masks in {tempfile.gettempdir()} ({error.strerror}); "
-                "free some, or name another folder in the environment variable TMPDIR"
-            ) from error
+            raise no_room("masks", error) from error
         self._boxes_at.append(offset)
         self._shapes.append(maps.shape)
 
@@ -88,6 +85,14 @@ class MaskSpool:
             values = self._file.read(8 * int(np.prod(shape)))
             self._boxes, self._loaded = np.frombuffer(values, np.int64).reshape(shape), window
         return self._boxes
+
+
+def no_room(kind: str, error: OSError) -> SinkError:
+    """Return the error to raise where temporary files of a ``kind`` find no room on disk."""
+    return SinkError(
+        f"no room for temporary {kind} in {tempfile.gettempdir()} ({error.strerror}); "
+        "free some, or name another folder in the environment variable TMPDIR"
+    )
 
 
 def _boxes(positive: np.ndarray) -> np.ndarray:

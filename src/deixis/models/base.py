@@ -85,7 +85,7 @@ class FrameMasks:
 
 @runtime_checkable
 class OnlineModel(Protocol):
-    """Models and propagators that see one frame at a time.
+    """Models that see one frame at a time.
 
     A state has a size that does not grow with the video, holds tensors and plain values only, and can be
     saved with ``torch.save`` and loaded with ``weights_only=True`` to go on later.

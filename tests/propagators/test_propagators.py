@@ -1,0 +1,114 @@
+import pytest
+import torch
+
+from deixis import propagators
+from deixis.errors import UnknownNameError
+from deixis.propagators.base import ObjectMasks, PropagatedMasks, Propagator
+from deixis.propagators.translation import TranslationPropagator
+from stand_ins import coloured_video
+
+SIZE = (64, 96)
+
+
+@pytest.fixture(params=sorted(propagators.PROPAGATORS))
+def propagator(request):
+    return propagators.build(request.param)
+
+
+def frames(num_frames=8):
+    return torch.from_numpy(coloured_video(num_frames)).permute(0, 3, 1, 2)
+
+
+def squares(index=0, channels=(0, 1)):
+    return torch.stack([frames(index + 1)[index, channel] > 127 for channel in channels])
+
+
+def test_names():
+    with pytest.raises(UnknownNameError, match="translation"):
+        propagators.build("translaton")
+
+
+def test_it_keeps_the_contract(propagator):
+    assert isinstance(propagator, Propagator)
+    first, second, *_ = frames()
+    found, state = propagator.step(first, propagator.start(), ObjectMasks((3, 1), squares()))
+    assert torch.equal(found.masks, squares())
+    again, _ = propagator.step(second, state)
+    assert again.ids == (3, 1) and again.probabilities.shape == (2, *SIZE)
+    assert again.presence.tolist() == [1, 1]
+    assert (again.probabilities.sum(0) <= 1).all()
+    # A state is a value: stepping from it twice gives the same twice.
+    assert torch.equal(propagator.step(second, state)[0].probabilities, again.probabilities)
+
+
+def test_objects_may_join_and_be_corrected(propagator):
+    images = frames()
+    _, state = propagator.step(images[0], propagator.start(), ObjectMasks((1,), squares()[:1]))
+    joined, state = propagator.step(images[1], state, ObjectMasks((2,), squares(1)[1:]))
+    assert sorted(joined.ids) == [1, 2]
+    corrected, state = propagator.step(images[2], state, ObjectMasks((1,), squares(2)[:1]))
+    assert torch.equal(corrected.masks[corrected.ids.index(1)], squares(2)[0])
+    assert sorted(propagator.step(images[3], state)[0].ids) == [1, 2]
+
+
+def test_where_given_masks_overlap_each_pixel_has_one_owner(propagator):
+    masks = torch.zeros(2, *SIZE, dtype=torch.bool)
+    masks[0, 8:24, 16:32] = True
+    masks[1, 12:30, 20:40] = True
+    found, _ = propagator.step(frames()[0], propagator.start(), ObjectMasks((1, 2), masks))
+    assert (found.masks.sum(0) <= 1).all()
+    assert torch.equal(found.masks.any(0), masks.any(0))
+
+
+def test_breaches_are_said(propagator):
+    image = frames()[0]
+    with pytest.raises(ValueError, match="no object to follow"):
+        propagator.step(image, propagator.start())
+    _, state = propagator.step(image, propagator.start(), ObjectMasks((1,), squares()[:1]))
+    with pytest.raises(ValueError, match="one size"):
+        propagator.step(image[:, :32], state)
+    with pytest.raises(ValueError, match="for a frame of"):
+        propagator.step(image, state, ObjectMasks((1,), squares()[:1, :32]))
+    with pytest.raises(ValueError, match="positive"):
+        ObjectMasks((0,), squares()[:1])
+    with pytest.raises(ValueError, match="each once"):
+        ObjectMasks((1, 1), squares())
+
+
+def test_the_background_wins_ties():
+    half = torch.full((2, 1, 2), 0.25)
+    half[0, 0, 0], half[1, 0, 1] = 0.5, 0.6
+    masks = PropagatedMasks((1, 2), half, torch.ones(2)).masks
+    assert masks.tolist() == [[[True, False]], [[False, True]]]
+    even = torch.tensor([[[0.5]]])
+    assert not PropagatedMasks((1,), even, torch.ones(1)).masks.any()
+
+
+def test_translation_follows_what_moves_and_leaves():
+    """The square runs out of the frame to the right, two pixels a frame, and is gone."""
+    video = torch.zeros(24, 3, 40, 60, dtype=torch.uint8)
+    generator = torch.Generator().manual_seed(0)
+    texture = torch.randint(60, 255, (3, 12, 12), generator=generator, dtype=torch.uint8)
+    truth = torch.zeros(24, 40, 60, dtype=torch.bool)
+    for index in range(24):
+        left = 30 + 2 * index
+        width = max(min(12, 60 - left), 0)
+        video[index, :, 10:22, left : left + width] = texture[:, :, :width]
+        truth[index, 10:22, left : left + width] = True
+    propagator = TranslationPropagator(radius=4)
+    _, state = propagator.step(video[0], propagator.start(), ObjectMasks((1,), truth[:1]))
+    for index in range(1, 24):
+        found, state = propagator.step(video[index], state)
+        if truth[index].sum() >= 0.25 * truth[0].sum():
+            assert torch.equal(found.masks[0], truth[index]), index
+    assert found.masks.sum() < truth[0].sum() / 2
+
+
+def test_translation_needs_something_to_follow():
+    propagator = TranslationPropagator()
+    with pytest.raises(ValueError, match="is empty"):
+        propagator.step(
+            frames()[0], propagator.start(), ObjectMasks((1,), torch.zeros(1, *SIZE, dtype=torch.bool))
+        )
+    with pytest.raises(ValueError, match="radius"):
+        TranslationPropagator(radius=0)
