@@ -6,9 +6,7 @@ A folder of ours has ``config.json`` (the family, the configuration, how tokens 
 
 import json
 import logging
-import os
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +18,9 @@ from deixis.configuration import from_plain, to_plain
 from deixis.errors import CheckpointError, SinkError, UnknownNameError
 from deixis.models.base import ReferringModel
 from deixis.models.registry import EMBEDDED, FAMILIES, family_part, find_variant, list_models
-from deixis.models.weights import fit_weights, read_weights
+from deixis.ops.atomic import write_atomically
 from deixis.ops.device import find_device
+from deixis.ops.weights import fit_weights, read_weights
 from deixis.text.tokenizer import Tokenizer
 
 CONFIG, WEIGHTS, TOKENIZER = "config.json", "weights.safetensors", "tokenizer.json"
@@ -158,7 +157,7 @@ def save(model: ReferringModel, folder: str | Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
-            _write(folder / name, content)
+            write_atomically(folder / name, content)
     except OSError as error:
         raise SinkError(f"cannot write the model to {folder}: {error.strerror or error}") from error
     return folder
@@ -329,15 +328,3 @@ def _family_of(model: ReferringModel) -> str:
         if family_part(family, "config").CONFIG is type(model.config):
             return family
     raise TypeError(f"{type(model).__name__} is of no family in the registry")
-
-
-def _write(path: Path, content: bytes) -> None:
-    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(partial).chmod(0o644)
-        os.replace(partial, path)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise

@@ -62,6 +62,17 @@ def decode_label_map(data: bytes) -> UInt8[np.ndarray, "H W"]:
     return rows[:, : header.width] if header.depth == 8 else _spread(rows, header)
 
 
+def check_png(data: bytes) -> None:
+    """Check what other decoders overlook: that the file is whole and its checksums are right.
+
+    Raises:
+        ValueError: it is damaged, or is no PNG.
+    """
+    header, _ = _read_chunks(data)
+    if header is None:
+        raise ValueError("is no PNG; copy it again")
+
+
 def _read_chunks(data: bytes) -> tuple[_Header | None, bytes]:
     """Return the header and the compressed rows; None for a file that Pillow may know better.
 

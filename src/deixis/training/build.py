@@ -13,7 +13,7 @@ from deixis.errors import RecipeError, UnknownNameError
 from deixis.models.base import ReferringModel
 from deixis.models.loading import start
 from deixis.models.registry import family_part, find_variant
-from deixis.models.weights import fit_weights, read_weights
+from deixis.ops.weights import fit_weights, read_weights
 from deixis.text.tokenizer import Tokenizer
 
 from .recipe import Recipe
