@@ -156,5 +156,9 @@ def _window(
 
 
 def _slide(maps: Float[Tensor, "c _h _w"], kernel: Float[Tensor, "c h w"]) -> Float[Tensor, "y x"]:
-    """Correlate at every displacement."""
-    return F.conv2d(maps[None], kernel[None])[0, 0]
+    """Correlate at every displacement: through the frequencies, at a cost that hardly depends on the size."""
+    size = (int(maps.shape[-2]), int(maps.shape[-1]))
+    # In double precision the rounding stays far below the preference for the nearer place.
+    spectrum = torch.fft.rfft2(maps.double()) * torch.fft.rfft2(kernel.double(), s=size).conj()
+    places = torch.fft.irfft2(spectrum.sum(dim=0), s=size)
+    return places[: size[0] - kernel.shape[-2] + 1, : size[1] - kernel.shape[-1] + 1]
