@@ -21,14 +21,14 @@ class Clip:
         padding_mask: ``bool [b, t, H, W]``, True on padding.
         annotated_frames: indices of the frames to predict (the one annotated frame of A2D-Sentences), or None
             for all.
-        flow: ``float [b, t, 2, H, W]`` optical flow in pixels to the previous frame, for models that ask for
-            it.
+        flow: ``float [b, t, m, H, W]`` what moves, for models that ask for it, 0 on padding; None: not known
+            (single images).
     """
 
     frames: Float[Tensor, "b t 3 H W"]
     padding_mask: Bool[Tensor, "b t H W"]
     annotated_frames: tuple[int, ...] | None = None
-    flow: Float[Tensor, "b t 2 H W"] | None = None
+    flow: Float[Tensor, "b t m H W"] | None = None
 
     def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> "Clip":
         """Return the clip on ``device``, its floating tensors in ``dtype``."""

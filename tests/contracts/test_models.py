@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_models import FRAMES_APART, PADDING_APART, TINY, build, of_families
+from tiny_models import FRAMES_APART, MASK_STRIDES, PADDING_APART, TINY, build, of_families
 
 from deixis.models.loading import load, save
 from deixis.models.registry import FAMILIES
@@ -34,8 +34,17 @@ def model(request: pytest.FixtureRequest) -> Any:
 
 
 def clips(b: int, t: int = FRAMES) -> Clip:
-    frames = torch.randn(b, t, 3, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(b))
-    return Clip(frames, torch.zeros(b, t, HEIGHT, WIDTH, dtype=torch.bool))
+    """Frames and what moves in them, which some models look at."""
+    generator = torch.Generator().manual_seed(b)
+    frames = torch.randn(b, t, 3, HEIGHT, WIDTH, generator=generator)
+    flow = torch.rand(b, t, 1, HEIGHT, WIDTH, generator=generator)
+    return Clip(frames, torch.zeros(b, t, HEIGHT, WIDTH, dtype=torch.bool), flow=flow)
+
+
+def pick(clip: Clip, index: slice | torch.Tensor) -> Clip:
+    """The clips of a batch that ``index`` names."""
+    assert clip.flow is not None
+    return Clip(clip.frames[index], clip.padding_mask[index], flow=clip.flow[index])
 
 
 def tokens(e: int, s: int = 5) -> Tokens:
@@ -66,13 +75,14 @@ def test_every_family_is_here():
     assert {family for family, _ in TINY.values()} == set(FAMILIES)
 
 
-def test_shapes(model):
-    e = 2
-    result = answer(model, clips(1), tokens(e))
+@pytest.mark.parametrize("name", TINY)
+def test_shapes(name: str):
+    e, stride = 2, MASK_STRIDES.get(name, 4)
+    result = answer(model_of(name), clips(1), tokens(e))
     q = result["scores"].shape[1]
     assert result["scores"].shape == (e, q)
     assert result["frame_scores"].shape == (e, FRAMES, q)
-    assert result["masks"].shape == (e, FRAMES, q, HEIGHT // 4, WIDTH // 4)
+    assert result["masks"].shape == (e, FRAMES, q, HEIGHT // stride, WIDTH // stride)
     assert (result["scores"] >= 0).all() and (result["scores"] <= 1).all()
 
 
@@ -119,10 +129,7 @@ def test_evaluation_is_deterministic(model):
 def test_a_batch_equals_its_singles(model):
     clip, words = clips(2), tokens(2)
     together = answer(model, clip, words)
-    singles = [
-        answer(model, Clip(clip.frames[i : i + 1], clip.padding_mask[i : i + 1]), words[i : i + 1])
-        for i in range(2)
-    ]
+    singles = [answer(model, pick(clip, slice(i, i + 1)), words[i : i + 1]) for i in range(2)]
     assert_same(together, {name: torch.cat([single[name] for single in singles]) for name in together})
 
 
@@ -136,8 +143,7 @@ def test_permuting_expressions_permutes_results(model):
 
 def test_expressions_may_speak_of_any_clip(model):
     clip, words, index = clips(2), tokens(3), torch.tensor([1, 0, 1])
-    paired = Clip(clip.frames[index], clip.padding_mask[index])
-    assert_same(answer(model, clip, words, index), answer(model, paired, words))
+    assert_same(answer(model, clip, words, index), answer(model, pick(clip, index), words))
 
 
 def test_clips_and_expressions_must_be_paired(model):

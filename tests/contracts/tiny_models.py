@@ -9,6 +9,7 @@ from typing import Any
 from deixis.models.inputs import InputSpec
 from deixis.models.mttr.config import MttrConfig
 from deixis.models.referformer.config import ReferFormerConfig
+from deixis.models.refvos.config import RefVosConfig
 from deixis.models.registry import family_part
 
 _MTTR = MttrConfig(
@@ -41,15 +42,29 @@ _REFERFORMER = ReferFormerConfig(
     attention_stride=8,
 )
 
+_REFVOS = RefVosConfig(
+    inputs=InputSpec(short_side=48, long_side=96, is_online=True),
+    backbone="image-conv-tiny",
+    text_encoder="words-tiny",
+    trained_text="all",
+    sentence="mean",
+    channels=32,
+    rates=(1, 2),
+)
+
 TINY: dict[str, tuple[str, Any]] = {
     "mttr": ("mttr", _MTTR),
     "mttr-referent": ("mttr", replace(_MTTR, matched_objects="referent", loss_stride=2)),
     "mttr-swin": ("mttr", replace(_MTTR, backbone="video-swin-t", is_text_encoder_frozen=True)),
     "referformer": ("referformer", _REFERFORMER),
+    "refvos": ("refvos", _REFVOS),
 }
 """Name -> family and configuration."""
 
-FRAMES_APART = ("mttr",)
+MASK_STRIDES = {"refvos": 8}
+"""Pixels a cell of the masks, of tiny models where it is not 4."""
+
+FRAMES_APART = ("mttr", "refvos")
 """Families whose frames meet in the backbone alone, so that annotated frames are a part of all frames."""
 
 PADDING_APART = ("mttr",)

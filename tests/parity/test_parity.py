@@ -57,6 +57,24 @@ def test_exceptions_of_the_fill():
     assert np.array_equal(drawn["query.weight"], fill("query.weight", [2, 2]) * 16)
 
 
+def test_images_are_sums_of_draws():
+    drawn = draw_inputs(
+        [
+            {
+                "size": [3, 5],
+                "terms": [
+                    {"generator": "fine", "shape": [2, 1, 3, 5], "index": 1},
+                    {"generator": "coarse", "shape": [2, 1, 2, 3], "repeat": 2, "scale": 3},
+                ],
+            }
+        ]
+    )
+    fine = generator("fine").standard_normal((2, 1, 3, 5)).astype(np.float32)[1]
+    coarse = generator("coarse").standard_normal((2, 1, 2, 3)).astype(np.float32)[0]
+    blocks = coarse[:, [0, 0, 1]][:, :, [0, 0, 1, 1, 2]]
+    assert np.array_equal(drawn[0], fine + blocks * np.float32(3))
+
+
 def test_exceptions_must_make_sense():
     with pytest.raises(ValueError, match="no parameter"):
         draw_parameters({"a": [1]}, {"b": {"scale": 2}})

@@ -20,8 +20,9 @@ class List:
             family, config = find_variant(name)
             weights = "ships with the package" if name in EMBEDDED else "needs --checkpoint"
             inputs = config.inputs
+            size = "any size" if inputs.resize == "none" else f"short side {inputs.short_side}"
             note = ", the default" if name == DEFAULT else ""
-            print(f"{name:<{width}}  {family}, short side {inputs.short_side}, {weights}{note}")
+            print(f"{name:<{width}}  {family}, {size}, {weights}{note}")
 
 
 @dataclass(frozen=True, kw_only=True)

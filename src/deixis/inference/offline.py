@@ -64,6 +64,8 @@ class Answer:
 
 def prepare(frame: Frame, engine: Engine) -> UInt8[Tensor, "3 h w"]:
     """Resize the pixels of ``frame`` as the model wants them."""
+    if engine.inputs.resize == "none":
+        return torch.from_numpy(np.ascontiguousarray(frame.image)).permute(2, 0, 1).contiguous()
     return resize_frame(frame.image, engine.inputs.short_side, engine.inputs.long_side)
 
 

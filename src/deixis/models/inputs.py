@@ -21,6 +21,7 @@ class InputSpec:
         is_online: the model has ``start`` and ``step`` and is fed frame by frame.
         presence_threshold: a frame whose presence is below gets an empty mask; None: a mask in every frame,
             as the published system does.
+        resize: "shortest_side": by the rule above; "none": frames keep their size.
         pad_multiple: heights and widths are padded to multiples of it.
         mask_resize: from mask logits to the video's size. "cropped": to the input's size, thresholded,
             without padding, then to the nearest pixel; "stretched": at once, over the whole frame, then
@@ -36,7 +37,7 @@ class InputSpec:
     wants_flow: bool = False
     is_online: bool = False
     presence_threshold: float | None = None
-    resize: Literal["shortest_side"] = "shortest_side"
+    resize: Literal["shortest_side", "none"] = "shortest_side"
     pad_multiple: int = 1
     mask_resize: Literal["cropped", "stretched"] = "cropped"
 
@@ -50,6 +51,8 @@ class InputSpec:
             )
         if self.pad_multiple < 1:
             raise ValueError(f"pad_multiple must be at least 1, got {self.pad_multiple}")
+        if self.resize not in ("shortest_side", "none"):
+            raise ValueError(f"resize must be 'shortest_side' or 'none', got {self.resize!r}")
         if self.mask_resize not in ("cropped", "stretched"):
             raise ValueError(f"mask_resize must be 'cropped' or 'stretched', got {self.mask_resize!r}")
         if self.presence_threshold is not None and not 0 <= self.presence_threshold <= 1:

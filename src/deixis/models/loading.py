@@ -30,6 +30,7 @@ _HUB_TOKENIZERS = {
     "roberta-base": ("roberta-base", "FacebookAI/roberta-base"),
     "roberta-large": ("roberta-large", "FacebookAI/roberta-large"),
     "distilroberta-base": ("distilroberta-base", "distilbert/distilroberta-base"),
+    "bert-base-uncased": ("bert-base-uncased", "google-bert/bert-base-uncased"),
 }
 """Text encoder -> hub names whose local copy may hold its tokenizer."""
 
@@ -306,7 +307,7 @@ def _read_tokenizer(path: Path, description: Mapping[str, Any]) -> Tokenizer:
     try:
         return Tokenizer.from_file(
             path,
-            pad_token=description.get("pad_token", "<pad>"),
+            pad_token=description.get("pad_token", ""),
             max_tokens=description.get("max_tokens", 512),
         )
     except (OSError, UnicodeDecodeError) as error:

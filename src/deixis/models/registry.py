@@ -12,6 +12,7 @@ from deixis.errors import UnknownNameError
 FAMILIES: dict[str, str] = {
     "mttr": "deixis.models.mttr",
     "referformer": "deixis.models.referformer",
+    "refvos": "deixis.models.refvos",
 }
 """Family -> package with ``config.VARIANTS``, ``config.CONFIG``, ``model.MODEL`` and ``convert``."""
 

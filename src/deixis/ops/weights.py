@@ -17,13 +17,15 @@ LISTED = 10
 """How many names an error lists at most."""
 
 _NESTED_UNDER = ("model_state_dict", "model", "state_dict")
+_SPLIT_INTO = ("model", "bert_model")
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
     """Read the tensors of a ``.safetensors`` file, or of a file of ``torch.save`` without running code in it.
 
     In the latter the weights may be the whole file, or stand under ``model_state_dict``, ``model`` or
-    ``state_dict``.
+    ``state_dict``; those of a network and its BERT under ``model`` and ``bert_model`` keep the two as the
+    first part of their names (RefVOS).
 
     Raises:
         CheckpointError: missing, truncated, not a checkpoint, or a pickle with code in it.
@@ -31,16 +33,23 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise CheckpointError(f"there is no checkpoint file {path}")
     content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
-    for name in _NESTED_UNDER:
-        if isinstance(content, Mapping) and isinstance(content.get(name), Mapping):
-            content = content[name]
-            break
+    if isinstance(content, Mapping):
+        content = _unnested(content)
     if not isinstance(content, Mapping):
         raise CheckpointError(f"{path} holds a {type(content).__name__}, not named weights")
     tensors = {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
     if not tensors:
         raise CheckpointError(f"{path} holds no weights (found: {_listed(map(str, content))})")
     return tensors
+
+
+def _unnested(content: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    if all(isinstance(content.get(part), Mapping) for part in _SPLIT_INTO):
+        return {f"{part}.{name}": value for part in _SPLIT_INTO for name, value in content[part].items()}
+    for name in _NESTED_UNDER:
+        if isinstance(content.get(name), Mapping):
+            return content[name]
+    return content
 
 
 def fit_weights(model: nn.Module, tensors: Mapping[str, Tensor], source: str, unknown: list[str]) -> None:

@@ -13,6 +13,7 @@ from deixis.errors import DatasetError, UnknownNameError
 from deixis.models.golden import GoldenRun
 from deixis.models.registry import FAMILIES, family_part
 from deixis.parity.draw import draw_inputs, draw_parameters
+from deixis.parity.measures import measure
 from deixis.parity.result import ArrayParity, ParityReport
 
 
@@ -59,7 +60,7 @@ def check(
         stored={name: value for name, value in arrays.items() if name.startswith("in_")},
         names=tuple(sidecar["arrays"]),
     )
-    ours = family_part(family, "goldens").run(run)
+    ours = {**family_part(family, "goldens").run(run), **measure(run)}
     rows = [
         compare(name, ours.get(name), arrays.get(name), entry, bound)
         for name, entry in sidecar["arrays"].items()

@@ -67,9 +67,14 @@ def draw_parameters(
 def draw_inputs(inputs: Any) -> Any:
     """Replace each ``{"generator": name, "shape": ...}`` in ``inputs`` by its draw, times ``scale``.
 
-    Draws are float32 arrays.
+    Draws are float32 arrays. ``{"size": [H, W], "terms": [...]}`` is an image: the sum of the draws of its
+    terms, of each the item ``index``, every element repeated ``repeat`` times in both directions of space,
+    cut to the top left ``H x W``.
     """
     if isinstance(inputs, Mapping):
+        if "terms" in inputs:
+            height, width = inputs["size"]
+            return sum(_draw_term(term)[..., :height, :width] for term in inputs["terms"])
         if "generator" in inputs:
             draw = generator(inputs["generator"]).standard_normal(inputs["shape"]).astype(np.float32)
             return draw * np.float32(inputs.get("scale", 1.0))
@@ -77,6 +82,12 @@ def draw_inputs(inputs: Any) -> Any:
     if isinstance(inputs, list):
         return [draw_inputs(value) for value in inputs]
     return inputs
+
+
+def _draw_term(term: Mapping[str, Any]) -> np.ndarray:
+    draw = draw_inputs({name: value for name, value in term.items() if name not in ("index", "repeat")})
+    repeat = term.get("repeat", 1)
+    return draw[term.get("index", 0)].repeat(repeat, axis=-2).repeat(repeat, axis=-1)
 
 
 def _modified(value: np.ndarray, rule: Mapping[str, Any]) -> np.ndarray:

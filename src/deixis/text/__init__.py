@@ -15,6 +15,7 @@ TEXT_ENCODERS: dict[str, str] = {
     "roberta-base": "deixis.text.encoder:roberta_base",
     "roberta-large": "deixis.text.encoder:roberta_large",
     "distilroberta-base": "deixis.text.encoder:distilroberta_base",
+    "bert-base-uncased": "deixis.text.bert:bert_base",
 }
 """Name -> "module:builder". A text encoder has ``channels`` and maps :class:`~deixis.structures.Tokens` to
 one vector a token, ``[e, s, c]``."""

@@ -9,12 +9,20 @@ from deixis.errors import CheckpointError, ExpressionError
 from deixis.ops.words import clean
 from deixis.structures import Tokens
 
+PAD_TOKENS = ("<pad>", "[PAD]")
+"""Padding tokens of RoBERTa and of BERT."""
+
 
 class Tokenizer:
-    """A ``tokenizer.json`` and its padding id: RoBERTa of a published checkpoint, or the tiny one of ours."""
+    """A ``tokenizer.json`` and its padding id: that of a published checkpoint, or the tiny one of ours."""
 
-    def __init__(self, definition: str, *, pad_token: str, max_tokens: int = 512) -> None:
-        """Build from the JSON text of a ``tokenizers`` file; ``pad_token`` fills short rows of a batch.
+    def __init__(self, definition: str, *, pad_token: str = "", max_tokens: int = 512) -> None:
+        """Build from the JSON text of a ``tokenizers`` file.
+
+        Args:
+            definition: the text.
+            pad_token: fills short rows of a batch; "": the one of :data:`PAD_TOKENS` that it has.
+            max_tokens: of an expression.
 
         Raises:
             CheckpointError: the text is not a tokenizer, or has no such padding token.
@@ -25,6 +33,8 @@ class Tokenizer:
             self._backend = Backend.from_str(definition)
         except Exception as error:
             raise CheckpointError(f"the tokenizer file cannot be read: {error}") from error
+        found = (token for token in PAD_TOKENS if self._backend.token_to_id(token) is not None)
+        pad_token = pad_token or next(found, PAD_TOKENS[0])
         padding_id = self._backend.token_to_id(pad_token)
         if padding_id is None:
             raise CheckpointError(f"the tokenizer has no padding token {pad_token!r}")
@@ -34,7 +44,7 @@ class Tokenizer:
         self.max_tokens = max_tokens
 
     @classmethod
-    def from_file(cls, path: Path, *, pad_token: str, max_tokens: int = 512) -> "Tokenizer":
+    def from_file(cls, path: Path, *, pad_token: str = "", max_tokens: int = 512) -> "Tokenizer":
         """Read ``tokenizer.json`` at ``path``."""
         return cls(path.read_text(encoding="utf-8"), pad_token=pad_token, max_tokens=max_tokens)
 
