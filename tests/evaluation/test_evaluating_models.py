@@ -7,12 +7,14 @@ import pytest
 from PIL import Image
 
 from deixis.cli import main
+from deixis.data.records import Expression, VideoRecord
 from deixis.data.ref_davis17 import records
 from deixis.evaluation.run import evaluate
 from deixis.evaluation.segmenting import predict_with, validate
 from deixis.inference.segmenter import Segmenter
 from deixis.metrics.tables import aggregate
 from deixis.models.registry import DEFAULT
+from deixis.synthetic.write import export
 from stand_ins import ColourModel, coloured_video
 
 NUM_FRAMES = 8
@@ -49,6 +51,27 @@ def test_frames_are_encoded_once_for_all_expressions(root):
     assert figures["J"] > 0.65, "what the coarse masks of the stand-in reach"
     assert figures["J&F"] == (figures["J"] + figures["F"]) / 2 > 3 * figures["J&F permuted"]
     assert figures["absent accuracy"] == 0
+
+
+class Pixels:
+    """Frames, or the masks of the three squares."""
+
+    def __init__(self, video):
+        self.video = video
+
+    def read(self, indices, object_ids=None):
+        frames = self.video[list(indices)]
+        return frames if object_ids is None else np.stack([frames[..., id - 1] > 127 for id in object_ids])
+
+
+def coloured_record(num_frames, annotated_frames=None):
+    """The coloured video as a record: object k is the k-th colour."""
+    pixels = Pixels(coloured_video(num_frames))
+    names = tuple(f"{index:05d}" for index in range(num_frames))
+    expressions = tuple(
+        Expression(str(n), f"the {colour} one", (n + 1,)) for n, colour in enumerate(("red", "green", "blue"))
+    )
+    return VideoRecord("clip", names, pixels, expressions, (1, 2, 3), pixels, annotated_frames, (64, 96))
 
 
 @pytest.fixture
@@ -109,6 +132,36 @@ def test_a_model_under_a_protocol_has_its_masks_saved_and_scored(root, tmp_path,
     with pytest.raises(SystemExit):
         main([*options, "--dtype", "bfloat16"])
     assert "holds the masks of another model" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("with_stand_in")
+def test_label_maps_of_a_model_are_merged_by_probability(tmp_path, capsys):
+    export([coloured_record(6)], tmp_path / "data", "ref-davis17", "val", image="png")
+    options = ["evaluate", "ref-davis17", "--root", str(tmp_path / "data"), "--device", "cpu"]
+    options += ["--protocol", "refdavis-unsupervised", "--windows", "clips", "--out", str(tmp_path / "out")]
+    main(options)
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["predictions"]["overlaps"] == "the highest probability of at least a half is seen"
+    assert report["figures"]["J-Mean"] > 0.6
+    maps = list((tmp_path / "out" / "masks").rglob("*.png"))
+    assert len(maps) == 4 * 6
+    assert json.loads((tmp_path / "out" / "masks.json").read_text())["windows"]["is_linked"] is False
+    with pytest.raises(SystemExit):
+        main([*options, "--propagator", "copy"])
+    assert "masks of another model" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("with_stand_in")
+def test_probabilities_are_what_masks_are_made_of(root):
+    segmenter = Segmenter(ColourModel())
+    for found in segmenter.answers(coloured_video(NUM_FRAMES), ["red", "blue"]):
+        is_clear = abs(found.probabilities - 0.5) > 1e-6
+        np.testing.assert_array_equal((found.probabilities > 0.5)[is_clear], found.masks[is_clear])
+        assert is_clear.mean() > 0.99
+        assert len(np.unique(found.probabilities)) > 2
+    followed = Segmenter(ColourModel(), propagator="copy")
+    for found in followed.answers(coloured_video(NUM_FRAMES), ["red"]):
+        np.testing.assert_array_equal(found.probabilities, found.masks)
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,24 @@ def test_label_maps_of_four_annotators(tmp_path):
         assert not np.asarray(image).any()
 
 
+def test_objects_compete_by_probability(tmp_path):
+    """Where masks overlap the likelier object is seen; what is below a half is background."""
+
+    @predict_from_arrays
+    def predict_softly(frames, expressions):
+        found = np.full((len(expressions), len(frames), 6, 8), 0.2, np.float32)
+        found[:4, ..., :5], found[4:, ..., 4:] = 0.9, 0.6
+        found[4:, ..., 7] = 0.45
+        return found
+
+    folder = save_masks([RECORD], predict_softly, PROTOCOLS["refdavis-semi"], tmp_path / "labels", {})
+    with Image.open(folder / "anno_2" / "v" / "00000.png") as image:
+        assert np.asarray(image)[0].tolist() == [1] * 5 + [2] * 2 + [0]
+    folder = save_masks([RECORD], predict_softly, PROTOCOLS["ref-youtube-vos"], tmp_path / "masks", {})
+    with Image.open(folder / "v" / "4" / "00002.png") as image:
+        assert np.asarray(image)[0].tolist() == [0] * 4 + [255] * 3 + [0]
+
+
 def test_images_have_a_file_an_expression(tmp_path):
     still = replace(RECORD, frame_names=("00000",), annotated_frames=None)
     folder = save_masks([still], predict, PROTOCOLS["refcoco"], tmp_path, {"model": "a"})

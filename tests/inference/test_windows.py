@@ -91,6 +91,8 @@ def test_rules_by_name():
     assert find_rule(None, inputs) == find_rule("linked", inputs) == WindowRule(length=12, overlap=3)
     assert find_rule("whole", inputs) == WindowRule()
     assert find_rule("demo", inputs) == DEMO
+    assert find_rule("clips", inputs) == WindowRule(length=12, is_linked=False)
+    assert spans(30, find_rule("clips", inputs)) == [(0, 12), (12, 24), (24, 30)]
     assert find_rule(None, InputSpec(window_length=None)) == WindowRule()
     assert not find_rule(None, InputSpec(window_length=1, window_overlap=0)).is_linked
     with pytest.raises(UnknownNameError, match="did you mean linked"):

@@ -1,11 +1,18 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from deixis.ops.masks import decode_rle, encode_rle, masks_at_size
+from deixis.ops.masks import (
+    decode_rle,
+    encode_rle,
+    masks_at_size,
+    probabilities_at_size,
+    stretched_masks,
+    stretched_probabilities,
+)
 
 stacks = st.tuples(st.integers(1, 3), st.integers(1, 8), st.integers(1, 8)).flatmap(
     lambda shape: arrays(np.bool_, shape)
@@ -39,6 +46,15 @@ def test_masks_are_cut_out_of_the_padding_and_brought_to_the_original_size():
 def test_half_a_probability_is_not_enough():
     logits = torch.tensor([[[0.0, 1e-6]]])
     assert masks_at_size(logits, (1, 2), (1, 2), (1, 2)).tolist() == [[[False, True]]]
+
+
+@given(st.integers(0, 2**16), st.tuples(st.integers(4, 40), st.integers(4, 40)))
+@settings(max_examples=30, deadline=None)
+def test_probabilities_are_above_a_half_where_masks_are(seed: int, size: tuple[int, int]):
+    logits = torch.randn(2, 8, 8, generator=torch.Generator().manual_seed(seed))
+    sizes = ((32, 32), (16, 30), size)
+    assert torch.equal(probabilities_at_size(logits, *sizes) > 0.5, masks_at_size(logits, *sizes))
+    assert torch.equal(stretched_probabilities(logits, size) > 0.5, stretched_masks(logits, size))
 
 
 def test_no_mask_logits():

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from deixis.evaluation.protocols.base import Options, VideoProtocol
     from deixis.evaluation.reports.content import Report
     from deixis.evaluation.subjects import Subject
+    from deixis.inference.segmenter import Segmenter
 
 SYNTHETIC = "synthetic"
 
@@ -71,6 +72,11 @@ class Evaluate:
     """cpu, cuda, cuda:1, mps, or auto."""
     dtype: str = "auto"
     """float32, bfloat16, or auto."""
+    windows: Literal["linked", "clips", "demo", "whole"] = "linked"
+    """Of a model: how a long video is cut. linked chooses the referent once over all windows; clips chooses
+    it in each window anew, without overlap, as ReferFormer does on Ref-DAVIS17; whole is one window."""
+    propagator: str | None = None
+    """Of a model: follow each referent from its surest frame through the video (see deixis segment)."""
     videos: bool = False
     """Print the figures of every video too; the report has them in any case."""
 
@@ -99,7 +105,13 @@ class Evaluate:
             idle = {"--truth": self.truth, "--check-only": self.check_only}
             reason = "needs --predictions"
         else:
-            idle = {"--num-clips": self.num_clips, "--permute": self.permute, "--checkpoint": self.checkpoint}
+            idle = {
+                "--num-clips": self.num_clips,
+                "--permute": self.permute,
+                "--checkpoint": self.checkpoint,
+                "--propagator": self.propagator,
+                "--windows": self.windows != "linked",
+            }
             reason = "is about models, not about --predictions"
         for name, value in idle.items():
             if value:
@@ -266,9 +278,8 @@ class Evaluate:
         from deixis.evaluation.segmenting import predict_with
         from deixis.evaluation.submission import write_submission
         from deixis.inference.record import weights_hash
-        from deixis.inference.segmenter import Segmenter
 
-        segmenter = Segmenter(self.model, checkpoint=self.checkpoint, device=self.device, dtype=self.dtype)
+        segmenter = self._segmenter()
         if self.submission is not None:
             num_images = write_submission(
                 tqdm(records, unit="video", disable=None),
@@ -287,6 +298,8 @@ class Evaluate:
             device=str(segmenter.engine.device),
             settings=(
                 ("dtype", str(segmenter.engine.dtype).removeprefix("torch.")),
+                *((("windows", self.windows),) if self.windows != "linked" else ()),
+                *((("propagator", self.propagator),) if self.propagator is not None else ()),
                 *((("root", str(self.root.resolve())),) if self.root is not None else ()),
             ),
         )
@@ -303,16 +316,28 @@ class Evaluate:
         print(render_markdown(result, with_videos=self.videos))
         print(f"written: {out / RECORD_FILE}")
 
+    def _segmenter(self) -> "Segmenter":
+        from deixis.inference.segmenter import Segmenter
+
+        return Segmenter(
+            self.model,
+            checkpoint=self.checkpoint,
+            device=self.device,
+            dtype=self.dtype,
+            windows=self.windows,
+            propagator=self.propagator,
+        )
+
     def _evaluate_model_by_protocol(self) -> None:
         """Save the masks of a model and score them as those of any method."""
         from tqdm import tqdm
 
+        from deixis.configuration import to_plain
         from deixis.evaluation.protocols.base import SampleProtocol
         from deixis.evaluation.saving import save_masks
-        from deixis.evaluation.segmenting import predict_with
+        from deixis.evaluation.segmenting import predict_softly_with, predict_with
         from deixis.evaluation.subjects import choose_protocol
         from deixis.inference.record import weights_hash
-        from deixis.inference.segmenter import Segmenter
 
         protocol = choose_protocol(self.benchmark, self.protocol)
         if isinstance(protocol, SampleProtocol):
@@ -324,26 +349,29 @@ class Evaluate:
         split, records = self._records()
         names = {record.name for record in records}
         subject = replace(subject, truths=tuple(t for t in subject.truths if t.name in names))
-        segmenter = Segmenter(self.model, checkpoint=self.checkpoint, device=self.device, dtype=self.dtype)
+        segmenter = self._segmenter()
+        is_merged = protocol.unit == "annotator"
         identity = {
             "model": self.model,
             "weights_sha256": weights_hash(segmenter.model),
             "dataset": self.benchmark,
             "split": split,
             "dtype": str(segmenter.engine.dtype),
+            "windows": to_plain(segmenter.rule),
+            "propagator": self.propagator,
         }
         out = self.out or self._default_out(self.model, protocol.name)
         masks = save_masks(
             tqdm(records, unit="video", disable=None),
-            predict_with(segmenter),
+            (predict_softly_with if is_merged else predict_with)(segmenter),
             protocol,
             out,
             identity,
             overwrite=self.overwrite,
         )
         about = {"name": self.model, "weights_sha256": identity["weights_sha256"]}
-        if protocol.unit == "annotator":
-            about["overlaps"] = "the higher id is seen"
+        if is_merged:
+            about["overlaps"] = "the highest probability of at least a half is seen"
         self._score_files(masks, subject, protocol, out, about)
 
     def _records(self) -> "tuple[str, Sequence[VideoRecord]]":

@@ -51,9 +51,9 @@ class Segment:
     """auto (a GPU where there is one), cpu, cuda, cuda:1, mps."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     """auto is float32; bfloat16 is mixed precision."""
-    windows: Literal["linked", "demo", "whole"] = "linked"
-    """How a long video is cut: linked follows objects from window to window and chooses once; demo as in
-    MTTR's published demo; whole takes all frames at once."""
+    windows: Literal["linked", "clips", "demo", "whole"] = "linked"
+    """How a long video is cut: linked follows objects from window to window and chooses once; clips
+    chooses anew in windows side by side; demo as in MTTR's published demo; whole takes all frames at once."""
     window_length: int | None = None
     """Frames of a linked window; by default the model's."""
     window_overlap: int | None = None

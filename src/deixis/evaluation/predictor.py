@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from deixis.data.records import VideoRecord
 
@@ -18,6 +18,16 @@ class Predictor(Protocol):
         self, record: VideoRecord, expressions: Sequence[str]
     ) -> Iterable[Bool[np.ndarray, "e H W"]]:
         """Yield the masks of every frame of ``record``, in order, at the video's own size."""
+        ...
+
+
+class SoftPredictor(Protocol):
+    """The same with probabilities in place of masks, for protocols that let objects compete for pixels."""
+
+    def __call__(
+        self, record: VideoRecord, expressions: Sequence[str]
+    ) -> Iterable[Float[np.ndarray, "e H W"]]:
+        """Yield the probabilities of every frame of ``record``, in order, at the video's own size."""
         ...
 
 

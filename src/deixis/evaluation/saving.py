@@ -17,8 +17,9 @@ from PIL import Image
 from deixis.data.records import VideoRecord
 from deixis.errors import DatasetError, SinkError
 from deixis.evaluation.ledger import write_text
-from deixis.evaluation.predictor import Predictor
+from deixis.evaluation.predictor import Predictor, SoftPredictor
 from deixis.evaluation.protocols.base import VideoProtocol
+from deixis.ops.merging import merge_by_threshold, paint_in_order
 from deixis.video.palette import davis_palette
 
 _NUM_ANNOTATORS = 4
@@ -26,7 +27,7 @@ _NUM_ANNOTATORS = 4
 
 def save_masks(
     records: Iterable[VideoRecord],
-    predict: Predictor,
+    predict: Predictor | SoftPredictor,
     protocol: VideoProtocol,
     out: Path,
     identity: Mapping[str, Any],
@@ -35,11 +36,13 @@ def save_masks(
 ) -> Path:
     """Predict videos and save the masks of their annotated frames in a protocol's layout.
 
-    Label maps are merged from the masks of an annotator's expressions, one an object; higher ids lie on top.
+    Label maps are merged from the answers to an annotator's expressions, one an object: a pixel goes to the
+    object of the highest probability of at least a half (ReferFormer, section 4.1); of plain masks, the
+    higher ids lie on top.
 
     Args:
         records: videos with expressions.
-        predict: gives the masks.
+        predict: gives the masks, or probabilities.
         protocol: whose layout to write.
         out: folder; the masks go to ``out/masks``, what they are of to ``out/masks.json``.
         identity: what predicts what; masks of another are not mixed in.
@@ -80,7 +83,11 @@ def _claim(path: Path, folder: Path, identity: Mapping[str, Any], *, overwrite: 
 
 
 def _save_video(
-    record: VideoRecord, predict: Predictor, protocol: VideoProtocol, pattern: str, folder: Path
+    record: VideoRecord,
+    predict: Predictor | SoftPredictor,
+    protocol: VideoProtocol,
+    pattern: str,
+    folder: Path,
 ) -> None:
     """Predict one video and move its masks into place, unless they are there."""
     tops = [
@@ -119,19 +126,19 @@ def _images(
     record: VideoRecord, masks: np.ndarray, protocol: VideoProtocol
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Yield key and values of the images of one frame."""
+    is_soft = masks.dtype != np.bool_
     if protocol.unit != "annotator":
-        for expression, mask in zip(record.expressions, masks, strict=True):
+        for expression, mask in zip(record.expressions, masks > 0.5 if is_soft else masks, strict=True):
             yield expression.id, mask.astype(np.uint8) * 255
         return
     answers = sorted(zip(record.expressions, masks, strict=True), key=lambda pair: pair[0].object_ids)
     for annotator in range(_NUM_ANNOTATORS):
-        labels = np.zeros(masks.shape[1:], np.uint8)
         own = [(e.object_ids, mask) for e, mask in answers if e.annotator == annotator]
         if not own:
             raise DatasetError(
                 f"{record.name} has no expressions of annotator {annotator}; choose a --protocol that scores "
                 "expressions on their own"
             )
-        for object_ids, mask in own:
-            labels[mask] = object_ids[0]
-        yield str(annotator), labels
+        merge = merge_by_threshold if is_soft else paint_in_order
+        ids = np.array([0, *(object_ids[0] for object_ids, _ in own)], np.uint8)
+        yield str(annotator), ids[merge(np.stack([mask for _, mask in own]))]

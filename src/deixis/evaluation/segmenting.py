@@ -7,7 +7,7 @@ import numpy as np
 
 from deixis.data.records import VideoRecord
 from deixis.evaluation.benchmark import own_answers, permuted_answers, score_answers
-from deixis.evaluation.predictor import Predictor, read_frames
+from deixis.evaluation.predictor import Predictor, SoftPredictor, read_frames
 from deixis.inference.segmenter import Segmenter
 from deixis.metrics.tables import aggregate
 from deixis.models.base import ReferringModel
@@ -19,6 +19,16 @@ def predict_with(segmenter: Segmenter) -> Predictor:
     def predict(record: VideoRecord, expressions: Sequence[str]) -> Iterator[np.ndarray]:
         for frame in segmenter(read_frames(record), list(expressions)):
             yield frame.masks
+
+    return predict
+
+
+def predict_softly_with(segmenter: Segmenter) -> SoftPredictor:
+    """Make a predictor of the probabilities that a segmenter puts its threshold to."""
+
+    def predict(record: VideoRecord, expressions: Sequence[str]) -> Iterator[np.ndarray]:
+        for found in segmenter.answers(read_frames(record), list(expressions)):
+            yield found.probabilities
 
     return predict
 

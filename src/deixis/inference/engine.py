@@ -14,7 +14,12 @@ from torch import Tensor
 from deixis.errors import DeviceError, ExpressionError
 from deixis.models.base import ReferringModel
 from deixis.models.inputs import InputSpec
-from deixis.ops.masks import masks_at_size, stretched_masks
+from deixis.ops.masks import (
+    masks_at_size,
+    probabilities_at_size,
+    stretched_masks,
+    stretched_probabilities,
+)
 from deixis.ops.padding import pad_to_multiple, padded_to
 from deixis.ops.words import clean
 from deixis.structures import Clip, TextFeatures, Tokens, Trajectories, VideoFeatures
@@ -81,6 +86,15 @@ class Engine:
             return stretched_masks(mask_logits.float(), size)
         padded_size = padded_to(input_size, self.inputs.pad_multiple)
         return masks_at_size(mask_logits.float(), padded_size, input_size, size)
+
+    def make_probabilities(
+        self, mask_logits: Float[Tensor, "e h w"], input_size: tuple[int, int], size: tuple[int, int]
+    ) -> Float[Tensor, "e H W"]:
+        """Return what :meth:`make_masks` puts its threshold to."""
+        if self.inputs.mask_resize == "stretched":
+            return stretched_probabilities(mask_logits.float(), size)
+        padded_size = padded_to(input_size, self.inputs.pad_multiple)
+        return probabilities_at_size(mask_logits.float(), padded_size, input_size, size)
 
     def _trajectories(self, video: VideoFeatures, text: TextFeatures) -> Iterator[Trajectories]:
         for first in range(0, len(text.words), self.expression_batch):

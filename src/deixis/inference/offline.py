@@ -50,12 +50,25 @@ class Answer:
         masks: ``bool [e, H, W]`` at the video's size.
         scores: ``float [e]`` of the chosen trajectories in this frame.
         presence: ``float [e]``.
+        make_probabilities: makes ``float [e, H, W]``, of which the masks are what is above a half; None: the
+            masks are all there is.
     """
 
     stamp: FrameStamp
     masks: Bool[np.ndarray, "e H W"]
     scores: Float[np.ndarray, "e"]
     presence: Float[np.ndarray, "e"]
+    make_probabilities: Callable[[], Float[np.ndarray, "e H W"]] | None = None
+
+    @property
+    def probabilities(self) -> Float[np.ndarray, "e H W"]:
+        """How likely each pixel belongs to each referent: above a half in the masks, below elsewhere.
+
+        Far from a mask they are not the model's own but some value below a half.
+        """
+        if self.make_probabilities is None:
+            return self.masks.astype(np.float32)
+        return self.make_probabilities()
 
     def with_frame(self, frame: Frame) -> FrameResult:
         """Join the answer with the frame that it speaks of."""
@@ -83,9 +96,13 @@ def answer(
     """
     masks = engine.make_masks(mask_logits, *sizes).cpu().numpy()
     threshold = engine.inputs.presence_threshold
-    if threshold is not None:
-        masks = masks & (presence >= threshold)[:, None, None]
-    return Answer(stamp, masks, scores, presence)
+    is_present = np.ones(len(masks), dtype=bool) if threshold is None else presence >= threshold
+
+    def make_probabilities() -> Float[np.ndarray, "e H W"]:
+        found = engine.make_probabilities(mask_logits, *sizes).cpu().numpy()
+        return found * is_present[:, None, None]
+
+    return Answer(stamp, masks & is_present[:, None, None], scores, presence, make_probabilities)
 
 
 class OfflineRun:

@@ -66,7 +66,7 @@ class Segmenter:
             tokenizer: a ``tokenizer.json`` for published weights, which come without.
             device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1", "mps".
             dtype: "float32", "bfloat16" (mixed precision), or "auto": float32.
-            windows: "linked" (None: the same), "demo", "whole", or a rule of one's own.
+            windows: "linked" (None: the same), "clips", "demo", "whole", or a rule of one's own.
             expression_batch: expressions that go through the model together.
             num_candidates: trajectories of a window that may be the referent when all windows are seen.
             propagator: a method, or its name in ``deixis.propagators``, that follows each referent from its

@@ -39,7 +39,7 @@ class WindowRule:
             raise ValueError("linked windows need an overlap of at least 1 frame to be linked by")
 
 
-WINDOW_RULES = ("linked", "demo", "whole")
+WINDOW_RULES = ("linked", "clips", "demo", "whole")
 """Names of :func:`find_rule`."""
 
 DEMO = WindowRule(length=24, overlap=6, is_linked=False)
@@ -50,7 +50,9 @@ def find_rule(windows: "str | WindowRule | None", inputs: InputSpec) -> WindowRu
     """Return the rule that ``windows`` names for a model that wants ``inputs``.
 
     "linked" (or None) takes the model's own window length and overlap; a model without a window length sees
-    the whole video at once. "whole" is the evaluation on Ref-YouTube-VOS, "demo" the published demo of MTTR.
+    the whole video at once. "clips" cuts it into windows of that length side by side, each of which chooses
+    on its own: the evaluation of ReferFormer on Ref-DAVIS17. "whole" is the evaluation on Ref-YouTube-VOS,
+    "demo" the published demo of MTTR.
 
     Raises:
         UnknownNameError: there is no such rule.
@@ -63,6 +65,8 @@ def find_rule(windows: "str | WindowRule | None", inputs: InputSpec) -> WindowRu
         return DEMO
     if windows == "whole" or inputs.window_length is None:
         return WindowRule()
+    if windows == "clips":
+        return WindowRule(length=inputs.window_length, is_linked=False)
     if inputs.window_length == 1:
         # Single frames share nothing to be linked by.
         return WindowRule(length=1, is_linked=False)

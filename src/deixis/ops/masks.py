@@ -67,6 +67,33 @@ def stretched_masks(
     return (full > _logit(threshold)).reshape(*batch, *original_size)
 
 
+def probabilities_at_size(
+    mask_logits: Float[Tensor, "*n h w"],
+    padded_size: tuple[int, ...],
+    resized_size: tuple[int, ...],
+    original_size: tuple[int, ...],
+) -> Float[Tensor, "*n H W"]:
+    """Return the probabilities that :func:`masks_at_size` puts its threshold to (arguments: see there)."""
+    batch = mask_logits.shape[:-2]
+    logits = mask_logits.reshape(1, -1, *mask_logits.shape[-2:])
+    if logits.shape[-2:] != padded_size:
+        logits = F.interpolate(logits, size=padded_size, mode="bilinear", align_corners=False)
+    logits = logits[..., : resized_size[0], : resized_size[1]]
+    if resized_size != original_size:
+        logits = F.interpolate(logits, size=original_size, mode="nearest")
+    return logits.sigmoid().reshape(*batch, *original_size)
+
+
+def stretched_probabilities(
+    mask_logits: Float[Tensor, "*n h w"], original_size: tuple[int, ...]
+) -> Float[Tensor, "*n H W"]:
+    """Return the probabilities that :func:`stretched_masks` puts its threshold to (arguments: see there)."""
+    batch = mask_logits.shape[:-2]
+    logits = mask_logits.reshape(1, -1, *mask_logits.shape[-2:])
+    full = F.interpolate(logits, size=original_size, mode="bilinear", align_corners=False)
+    return full.sigmoid().reshape(*batch, *original_size)
+
+
 def aligned_upsample(maps: Float[Tensor, "n c h w"], factor: int) -> Float[Tensor, "n c _h _w"]:
     """Enlarge maps by ``factor`` with the cell (i, j) at (factor i + factor // 2, ...) (CondInst)."""
     height, width = maps.shape[-2:]
