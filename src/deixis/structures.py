@@ -102,12 +102,15 @@ class Trajectories:
         make_mask_logits: from query indices ``int64 [e, k]`` to mask logits ``float [e, t, k, h, w]`` over
             the padded input at the model's mask stride. Called for the chosen queries only: most masks are
             never made.
+        boxes: ``float [e, t, q, 4]`` as cx, cy, w, h in [0, 1] of the frame without padding; None where the
+            model has none.
     """
 
     scores: Float[Tensor, "e q"]
     frame_scores: Float[Tensor, "e t q"]
     presence: Float[Tensor, "e t q"] | None
     make_mask_logits: Callable[[Int[Tensor, "e k"]], Float[Tensor, "e t k h w"]]
+    boxes: Float[Tensor, "e t q 4"] | None = None
 
     @property
     def best(self) -> Int[Tensor, "e"]:

@@ -121,7 +121,7 @@ def test_run_lengths_of_sentences(roots, tmp_path, benchmark):
     # The synthetic world has several expressions an object; the benchmarks have one.
     truths = tuple(replace(truth, expressions=_one_an_object(truth.expressions)) for truth in subject.truths)
     subject = replace(subject, truths=truths)
-    truth = coco_truth(subject.truths, with_instance=benchmark == "a2d-sentences")
+    truth = coco_truth(subject.truths, benchmark)
     predictions = [
         {"image_id": a["image_id"], "segmentation": a["segmentation"], "score": 0.5}
         for a in truth["annotations"]
@@ -138,7 +138,7 @@ def test_wrong_run_lengths_are_said(roots, tmp_path):
     subject = find_subject("jhmdb-sentences", roots("jhmdb-sentences", "test"), "test", protocol)
     truths = tuple(replace(truth, expressions=truth.expressions[:1]) for truth in subject.truths)
     subject = replace(subject, truths=truths)
-    sample, *others = coco_truth(truths, with_instance=False)["annotations"]
+    sample, *others = coco_truth(truths, "jhmdb-sentences")["annotations"]
     good = {"image_id": sample["image_id"], "segmentation": sample["segmentation"], "score": 1}
     path = tmp_path / "predictions.json"
     for content, message in (

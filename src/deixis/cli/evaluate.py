@@ -333,24 +333,22 @@ class Evaluate:
         from tqdm import tqdm
 
         from deixis.configuration import to_plain
-        from deixis.evaluation.protocols.base import SampleProtocol
+        from deixis.evaluation.protocols.base import SampleProtocol, VideoProtocol
+        from deixis.evaluation.protocols.samples import coco_truth
+        from deixis.evaluation.sample_run import evaluate_samples
+        from deixis.evaluation.sample_saving import save_samples
         from deixis.evaluation.saving import save_masks
         from deixis.evaluation.segmenting import predict_softly_with, predict_with
         from deixis.evaluation.subjects import choose_protocol
         from deixis.inference.record import weights_hash
 
         protocol = choose_protocol(self.benchmark, self.protocol)
-        if isinstance(protocol, SampleProtocol):
-            raise DeixisError(
-                f"{protocol.name} wants all candidates with scores, which are not saved yet; score the best "
-                "mask with --protocol sentences-best-mask"
-            )
         subject = self._subject()
         split, records = self._records()
         names = {record.name for record in records}
         subject = replace(subject, truths=tuple(t for t in subject.truths if t.name in names))
         segmenter = self._segmenter()
-        is_merged = protocol.unit == "annotator"
+        is_merged = isinstance(protocol, VideoProtocol) and protocol.unit == "annotator"
         identity = {
             "model": self.model,
             "weights_sha256": weights_hash(segmenter.model),
@@ -361,6 +359,15 @@ class Evaluate:
             "propagator": self.propagator,
         }
         out = self.out or self._default_out(self.model, protocol.name)
+        about = {"name": self.model, "weights_sha256": identity["weights_sha256"]}
+        if isinstance(protocol, SampleProtocol):
+            names = {image["id"] for image in coco_truth(subject.truths, self.benchmark)["images"]}
+            progress = tqdm(records, unit="video", disable=None)
+            path = save_samples(
+                progress, segmenter.engine, self.benchmark, names, out, identity, overwrite=self.overwrite
+            )
+            self._print(evaluate_samples(path, subject, protocol, out, about), out)
+            return
         masks = save_masks(
             tqdm(records, unit="video", disable=None),
             (predict_softly_with if is_merged else predict_with)(segmenter),
@@ -369,7 +376,6 @@ class Evaluate:
             identity,
             overwrite=self.overwrite,
         )
-        about = {"name": self.model, "weights_sha256": identity["weights_sha256"]}
         if is_merged:
             about["overlaps"] = "the highest probability of at least a half is seen"
         self._score_files(masks, subject, protocol, out, about)

@@ -20,7 +20,13 @@ from deixis.evaluation.subjects import Subject
 _FIELDS = ("image_id", "segmentation", "score")
 
 
-def evaluate_samples(path: Path, subject: Subject, protocol: SampleProtocol, out: Path) -> Report:
+def evaluate_samples(
+    path: Path,
+    subject: Subject,
+    protocol: SampleProtocol,
+    out: Path,
+    about: Mapping[str, Any] | None = None,
+) -> Report:
     """Score a file of run lengths and write the report.
 
     Args:
@@ -28,13 +34,14 @@ def evaluate_samples(path: Path, subject: Subject, protocol: SampleProtocol, out
         subject: what they are scored on.
         protocol: how.
         out: folder of the report.
+        about: what the report should say of the predictions besides their hash, as the name of a model.
 
     Raises:
         PredictionError: the file is not of that form, or its samples are not those of the benchmark.
     """
     started = time.monotonic()
     content = _read(path)
-    truth = coco_truth(subject.truths, with_instance=subject.benchmark != "jhmdb-sentences")
+    truth = coco_truth(subject.truths, subject.benchmark)
     predictions = check_samples(path, content, truth)
     try:
         score = protocol.score(truth, predictions)
@@ -53,6 +60,7 @@ def evaluate_samples(path: Path, subject: Subject, protocol: SampleProtocol, out
             "name": path.name,
             "sha256": hashlib.sha256(content).hexdigest(),
             "masks": len(predictions),
+            **(about or {}),
         },
         seconds=time.monotonic() - started,
     )

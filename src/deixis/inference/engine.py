@@ -5,7 +5,7 @@ Axes: e expressions, t frames, q queries, k candidates, h w cells or resized pix
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float, UInt8
@@ -25,6 +25,21 @@ from deixis.ops.words import clean
 from deixis.structures import Clip, TextFeatures, Tokens, Trajectories, VideoFeatures
 
 from .linking import Candidates
+
+
+@dataclass(frozen=True)
+class FrameCandidates:
+    """Every trajectory of every expression in one annotated frame, on the CPU, in the order of the queries.
+
+    Attributes:
+        scores: ``float [e, q]`` in [0, 1].
+        mask_logits: ``float [e, q, h, w]``.
+        boxes: ``float [e, q, 4]`` as cx, cy, w, h in [0, 1]; None where the model has none.
+    """
+
+    scores: Float[Tensor, "e q"]
+    mask_logits: Float[Tensor, "e q h w"]
+    boxes: Float[Tensor, "e q 4"] | None
 
 
 @dataclass(frozen=True)
@@ -77,6 +92,20 @@ class Engine:
             parts = [_best(found, num_candidates) for found in self._trajectories(video, text)]
         columns = [torch.cat(column) for column in zip(*parts, strict=True)]
         return Candidates(start, *columns)
+
+    def find_in_frame(
+        self, frames: Sequence[UInt8[Tensor, "3 h w"]], place: int, text: TextFeatures
+    ) -> FrameCandidates:
+        """Return all trajectories of every expression in the frame at ``place``; the others are only seen."""
+        clip = replace(make_clip(frames, self.inputs, self.device), annotated_frames=(place,))
+        with self.running(len(frames), min(len(text.words), self.expression_batch)):
+            video = self.model.encode_video(clip)
+            parts = [_every(found) for found in self._trajectories(video, text)]
+        scores, mask_logits, boxes = zip(*parts, strict=True)
+        has_boxes = boxes[0] is not None
+        return FrameCandidates(
+            torch.cat(scores), torch.cat(mask_logits), torch.cat(boxes) if has_boxes else None
+        )
 
     def make_masks(
         self, mask_logits: Float[Tensor, "e h w"], input_size: tuple[int, int], size: tuple[int, int]
@@ -154,6 +183,15 @@ def find_dtype(dtype: str) -> torch.dtype:
     if dtype not in known:
         raise ValueError(f"dtype must be one of {', '.join(known)}, got {dtype!r}")
     return known[dtype]
+
+
+def _every(trajectories: Trajectories) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Return scores, mask logits and boxes of all queries in the one frame that was predicted."""
+    e, q = trajectories.scores.shape
+    queries = torch.arange(q, device=trajectories.scores.device).expand(e, -1)
+    boxes = None if trajectories.boxes is None else trajectories.boxes[:, 0].float().cpu()
+    masks = trajectories.make_mask_logits(queries)[:, 0].float().cpu()
+    return trajectories.frame_scores[:, 0].float().cpu(), masks, boxes
 
 
 def _best(trajectories: Trajectories, num_candidates: int) -> tuple[Tensor, ...]:

@@ -69,8 +69,10 @@ def average_precision(
         truth = COCO()
         truth.dataset = {**ground_truth, "annotations": [_with_area(a) for a in ground_truth["annotations"]]}
         truth.createIndex()
-        # COCO writes into what it is given.
-        results = truth.loadRes([dict(prediction) for prediction in predictions])
+        # COCO writes into what it is given, and would take the areas of masks from boxes beside them.
+        results = truth.loadRes(
+            [{name: value for name, value in one.items() if name != "bbox"} for one in predictions]
+        )
         evaluation = COCOeval(truth, results, iouType="segm")
         evaluation.params.useCats = 0
         evaluation.evaluate()

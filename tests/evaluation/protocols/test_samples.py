@@ -144,7 +144,7 @@ def test_truth_in_coco_form_gives_the_masks_back():
     ]
     table = PROTOCOLS["a2d-sentences"].score(coco, perfect).table
     assert list(table.values()) == pytest.approx([1.0] * len(table))
-    names = [image["id"] for image in coco_truth([truth], with_instance=False)["images"]]
+    names = [image["id"] for image in coco_truth([truth], "jhmdb-sentences")["images"]]
     assert names == ["v_clip_f_1", "v_clip_f_12"]
     twice = image_of(np.ones((4, 4), np.uint8), ("0", 1), ("1", 1))
     with pytest.raises(DatasetError, match="two expressions give the sample v_12_f_3_i_1"):

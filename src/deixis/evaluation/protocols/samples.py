@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from deixis.data.records import Expression
 from deixis.errors import DatasetError
@@ -33,6 +33,7 @@ from deixis.ops.run_lengths import encode_rle
 
 PRECISION = tuple(f"P@{threshold}" for threshold in PRECISION_THRESHOLDS)
 COLUMNS_OF_RUN_LENGTHS = (*PRECISION, "oIoU", "mIoU", "mAP 0.5:0.95", "mAP 0.5:0.95 (best mask)")
+COLUMNS_OF_BOXES = ("box P@0.5", *COLUMNS_OF_RUN_LENGTHS)
 COLUMNS_OF_FILES = ("oIoU", "mIoU", *PRECISION)
 _NO_FRAMES: Float[np.ndarray, "0"] = np.zeros(0)
 
@@ -42,6 +43,8 @@ def score_run_lengths(
     convention: Convention,
     ground_truth: Mapping[str, Any],
     predictions: Sequence[Mapping[str, Any]],
+    *,
+    has_boxes: bool = False,
 ) -> Score:
     """Score run lengths with scores: P@K, overall and mean IoU of the best mask, mAP of all and of the best.
 
@@ -50,9 +53,10 @@ def score_run_lengths(
         convention: how IoUs are compared, see :func:`sample_measures`.
         ground_truth: ``images``, ``annotations``, ``categories`` in COCO form, an image a sample.
         predictions: ``image_id``, ``category_id``, ``segmentation``, ``score`` each.
+        has_boxes: score ``bbox`` of the best prediction, too: the share of samples with an IoU above 0.5.
 
     Raises:
-        ValueError: a sample has no prediction, or a prediction no sample.
+        ValueError: a sample has no prediction, or a prediction no sample, or no box.
     """
     counts = count_samples(ground_truth, predictions)
     measures = sample_measures(counts, convention)
@@ -78,6 +82,7 @@ def score_run_lengths(
         protocol=protocol,
         parameters={"convention": convention, "samples": len(rows), "predictions": len(predictions)},
         table={
+            **({"box P@0.5": box_precision(ground_truth, predictions)} if has_boxes else {}),
             **{column: measures[column] for column in PRECISION},
             "oIoU": measures["overall_iou"],
             "mIoU": measures["mean_iou"],
@@ -88,6 +93,43 @@ def score_run_lengths(
         rows=rows,
         notes=("published mAP takes all masks of a sample; papers differ: both are given",),
     )
+
+
+def box_precision(ground_truth: Mapping[str, Any], predictions: Sequence[Mapping[str, Any]]) -> float:
+    """Return the share of samples whose best prediction has a box of an IoU above 0.5 with the truth's.
+
+    This is the accuracy of referring expression comprehension. Boxes are x, y, width, height (ReferFormer,
+    code, on RefCOCO).
+
+    Raises:
+        ValueError: a prediction has no box.
+    """
+    best = best_predictions(predictions)
+    pairs = [
+        (annotation["bbox"], best[annotation["image_id"]].get("bbox"))
+        for annotation in ground_truth["annotations"]
+    ]
+    if any(box is None for _, box in pairs):
+        raise ValueError("boxes are scored, but predictions have no bbox")
+    truth, found = (np.array(boxes, np.float64).reshape(-1, 4) for boxes in zip(*pairs, strict=True))
+    low = np.maximum(truth[:, :2], found[:, :2])
+    high = np.minimum(truth[:, :2] + truth[:, 2:], found[:, :2] + found[:, 2:])
+    intersection = (high - low).clip(min=0).prod(axis=1)
+    union = truth[:, 2:].prod(axis=1) + found[:, 2:].prod(axis=1) - intersection
+    return float((intersection > 0.5 * union).mean())
+
+
+def sample_name(benchmark: str, video: str, frame: str, expression: Expression) -> str:
+    """Return the name of a sample, unique in its benchmark.
+
+    ``v_VIDEO_f_FRAME_i_INSTANCE`` (A2D-Sentences), ``v_VIDEO_f_FRAME`` (JHMDB-Sentences), where FRAME is the
+    number in the frame's name, else ``IMAGE/EXPRESSION``.
+    """
+    if benchmark == "a2d-sentences":
+        return f"v_{video}_f_{int(frame)}_i_{expression.object_ids[0]}"
+    if benchmark == "jhmdb-sentences":
+        return f"v_{video}_f_{int(frame)}"
+    return f"{video}/{expression.id}"
 
 
 def score_files(
@@ -162,13 +204,14 @@ def aggregate_samples(
     )
 
 
-def coco_truth(truths: Iterable[VideoTruth], *, with_instance: bool = True) -> dict[str, Any]:
-    """Write the truth in the COCO form of A2D- and JHMDB-Sentences; frames without the referent drop out.
+def coco_truth(truths: Iterable[VideoTruth], benchmark: str = "a2d-sentences") -> dict[str, Any]:
+    """Write the truth in COCO form; frames without the referent drop out.
+
+    Boxes are those around the masks.
 
     Args:
         truths: videos with expressions of one object each.
-        with_instance: name samples ``v_VIDEO_f_FRAME_i_INSTANCE`` (A2D) rather than ``v_VIDEO_f_FRAME``
-            (JHMDB); FRAME is the number in the frame's name.
+        benchmark: says how samples are named (see :func:`sample_name`).
 
     Raises:
         DatasetError: two samples have the same name.
@@ -178,15 +221,16 @@ def coco_truth(truths: Iterable[VideoTruth], *, with_instance: bool = True) -> d
         groups = [expression.object_ids for expression in truth.expressions]
         for frame in truth.frames:
             unions, (height, width) = read_unions(truth, frame, groups)
-            for ids, packed in zip(groups, unions, strict=True):
+            for expression, packed in zip(truth.expressions, unions, strict=True):
                 if not has_pixels(packed):
                     continue
-                name = f"v_{truth.name}_f_{int(frame)}" + (f"_i_{ids[0]}" if with_instance else "")
+                name = sample_name(benchmark, truth.name, frame, expression)
                 if name in names:
                     raise DatasetError(
                         f"two expressions give the sample {name}; they need names of their own"
                     )
                 names.add(name)
+                mask = unpack(packed, width)
                 images.append({"id": name, "height": height, "width": width})
                 annotations.append(
                     {
@@ -195,10 +239,18 @@ def coco_truth(truths: Iterable[VideoTruth], *, with_instance: bool = True) -> d
                         "category_id": 1,
                         "iscrowd": 0,
                         "area": int(count(packed)),
-                        "segmentation": encode_rle(unpack(packed, width)[None])[0],
+                        "bbox": _box(mask),
+                        "segmentation": encode_rle(mask[None])[0],
                     }
                 )
     return {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "referent"}]}
+
+
+def _box(mask: Bool[np.ndarray, "H W"]) -> list[int]:
+    """Return x, y, width and height of the box around a mask that is not empty."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    left, top = int(columns[0]), int(rows[0])
+    return [left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top]
 
 
 def _first_of_each(expressions: Sequence[Expression]) -> list[Expression]:

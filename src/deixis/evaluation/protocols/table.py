@@ -29,6 +29,7 @@ from deixis.evaluation.protocols.propagation import (
     score_youtube_vos,
 )
 from deixis.evaluation.protocols.samples import (
+    COLUMNS_OF_BOXES,
     COLUMNS_OF_FILES,
     COLUMNS_OF_RUN_LENGTHS,
     aggregate_samples,
@@ -330,6 +331,16 @@ _SAMPLE_FILES = tuple(
     )
 )
 
+_SAMPLE_BOXES = SampleProtocol(
+    name="refcoco-boxes",
+    benchmarks=("refcoco", "refcoco+", "refcocog"),
+    description="every sentence of every object; the box of the best prediction against the box around the "
+    "mask (referring expression comprehension), and the measures of masks with scores (ReferFormer)",
+    columns=COLUMNS_OF_BOXES,
+    zero="",
+    score=partial(score_run_lengths, "refcoco-boxes", "mttr", has_boxes=True),
+)
+
 PROTOCOLS: Mapping[str, VideoProtocol | SampleProtocol] = MappingProxyType(
     {
         protocol.name: protocol
@@ -340,6 +351,7 @@ PROTOCOLS: Mapping[str, VideoProtocol | SampleProtocol] = MappingProxyType(
             *_PROPAGATION,
             *_SAMPLES,
             *_SAMPLE_FILES,
+            _SAMPLE_BOXES,
         )
     }
 )

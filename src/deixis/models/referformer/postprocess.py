@@ -37,6 +37,7 @@ def score(output: ReferFormerOutput) -> Trajectories:
         frame_scores=frame_scores,
         presence=frame_scores,
         make_mask_logits=partial(output.mask_logits, -1),
+        boxes=output.boxes[-1],
     )
 
 
