@@ -1,5 +1,6 @@
 import pickle
 
+import av
 import numpy as np
 import pytest
 from miniature import FRAMES, frame, write_frames, write_masks, write_plain, write_video
@@ -35,7 +36,7 @@ def test_masks_are_indices_never_colours(tmp_path):
         reader.read([3], [1])
     with Image.open(tmp_path / "00005.png") as image:
         image.convert("RGB").save(tmp_path / "00005.png")
-    with pytest.raises(DatasetError, match="RGB colours, not object ids"):
+    with pytest.raises(DatasetError, match="stores colours, not ids"):
         reader.read([1], [1])
     (tmp_path / "00000.png").write_bytes(b"no png")
     with pytest.raises(DatasetError, match="cannot read the masks"):
@@ -49,6 +50,25 @@ def test_video_frames_by_index_in_any_order(tmp_path):
     assert len(reader) == 12
     greys = reader.read([11, 0, 3, 3, 8, 6, 40]).mean((1, 2, 3))
     np.testing.assert_allclose(greys, [220, 0, 60, 60, 160, 120, 220], atol=3)
+
+
+def test_frames_passed_over_change_none_of_the_others(tmp_path):
+    """Frames of every kind, bidirectional ones too, moving so that prediction matters."""
+    noise = np.random.default_rng(0).integers(0, 256, (48, 120, 3), dtype=np.uint8)
+    with av.open(str(tmp_path / "moving.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"bf": "3", "g": "30", "crf": "18"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for index in range(40):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(noise[:, index : index + 64]))
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    with av.open(str(tmp_path / "moving.mp4")) as container:
+        frames = list(container.decode(video=0))
+    assert {int(one.pict_type) for one in frames} == {1, 2, 3}  # I, P and B
+    whole = np.stack([one.to_ndarray(format="rgb24") for one in frames])
+    reader = VideoFile(tmp_path / "moving.mp4")
+    for indices in ([17], [39, 2], [5, 6, 7, 8], [29, 30, 31], list(range(40))):
+        np.testing.assert_array_equal(reader.read(indices), whole[indices])
 
 
 def test_broken_videos(tmp_path):

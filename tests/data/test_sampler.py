@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deixis.data.sampler import Sampler, ShardedBatches
+from deixis.data.sampler import Sampler, ShardedBatches, share_of
 from deixis.errors import DatasetError
 
 
@@ -84,3 +84,12 @@ def test_runs_are_of_one_source_and_lose_or_repeat_nothing(sizes, weights, run_l
     assert (
         list(islice(sampler.draws(position), 20)) == list(islice(sampler.draws(), position + 20))[position:]
     )
+
+
+@given(count=st.integers(0, 50), num_processes=st.integers(1, 9))
+def test_shares_of_evaluation_samples_hold_each_once(count, num_processes):
+    shares = [share_of(count, rank, num_processes) for rank in range(num_processes)]
+    assert sorted(index for share in shares for index in share) == list(range(count))
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+    with pytest.raises(ValueError, match="there is no process"):
+        share_of(count, num_processes, num_processes)

@@ -76,7 +76,11 @@ class PixelBatch:
         """
         padding_mask = self.padding_mask.to(device, non_blocking=True)
         frames = normalise(
-            self.frames.to(device, non_blocking=True), mean, std, padding_mask, channels_last=channels_last
+            self.frames.to(device, non_blocking=True),
+            mean,
+            std,
+            padding_mask if self.padding_mask.any() else None,
+            channels_last=channels_last,
         )
         clip = Clip(frames, padding_mask, self.annotated_frames)
         return Batch(clip, self.tokens.to(device), self.video_index.to(device), self.targets(device))

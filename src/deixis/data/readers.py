@@ -260,9 +260,13 @@ class VideoFile:
                 # Some containers seek by decoding time and land behind the frame: then from the beginning.
                 for start in (times[first], times[0]):
                     container.seek(start, stream=stream)
-                    for frame in container.decode(stream):
-                        if frame.pts in wanted:
-                            yield wanted.pop(frame.pts), frame.to_ndarray(format="rgb24")
+                    for packet in container.demux(stream):
+                        # Frames that no other is made from need not be decoded to get at the wanted ones.
+                        is_needed = packet.pts is None or packet.pts in wanted
+                        stream.codec_context.skip_frame = "DEFAULT" if is_needed else "NONREF"
+                        for frame in packet.decode():
+                            if frame.pts in wanted:
+                                yield wanted.pop(frame.pts), frame.to_ndarray(format="rgb24")
                         if not wanted:
                             break
                     if not wanted:
@@ -304,17 +308,16 @@ def read_label_map(path: Path) -> UInt8[np.ndarray, "H W"]:
     Raises:
         DatasetError: it is missing or unreadable, or stores colours.
     """
+    from deixis.ops.png import decode_label_map
+
     try:
-        with Image.open(path) as image:
-            if image.mode not in ("P", "L", "1"):
-                raise DatasetError(
-                    f"{path} stores {image.mode} colours, not object ids; save masks as palette or grey PNG"
-                )
-            return np.asarray(image, np.uint8)
+        return decode_label_map(path.read_bytes())
     except FileNotFoundError as error:
         raise DatasetError(f"there are no masks {path}: is the data set unpacked in full?") from error
-    except (OSError, UnidentifiedImageError) as error:
+    except OSError as error:
         raise DatasetError(f"cannot read the masks {path}: {error}; unpack the data set again") from error
+    except ValueError as error:
+        raise DatasetError(f"cannot read the masks {path}: the file {error}") from error
 
 
 def _groups(indices: Sequence[int], starts: Sequence[int]) -> Iterator[tuple[int, list[int]]]:

@@ -118,3 +118,17 @@ class ShardedBatches:
             step = list(islice(draws, self.batch_size))
             for start in range(self.rank * self.piece, self.batch_size, self.piece * self.num_processes):
                 yield step[start : start + self.piece]
+
+
+def share_of(count: int, rank: int, num_processes: int) -> range:
+    """Return which of ``count`` evaluation samples are those of one process: every ``num_processes``-th.
+
+    The shares of all processes hold each sample once. Published samplers repeat samples to make the shares
+    equally large, and their predictions are then scored twice; here shares may differ by one.
+
+    Raises:
+        ValueError: there is no such process.
+    """
+    if not 0 <= rank < num_processes:
+        raise ValueError(f"there are {num_processes} processes, numbered from 0; there is no process {rank}")
+    return range(rank, count, num_processes)
