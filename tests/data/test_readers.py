@@ -36,7 +36,7 @@ def test_masks_are_indices_never_colours(tmp_path):
         reader.read([3], [1])
     with Image.open(tmp_path / "00005.png") as image:
         image.convert("RGB").save(tmp_path / "00005.png")
-    with pytest.raises(DatasetError, match="stores colours, not ids"):
+    with pytest.raises(DatasetError, match="RGB colours, not object ids"):
         reader.read([1], [1])
     (tmp_path / "00000.png").write_bytes(b"no png")
     with pytest.raises(DatasetError, match="cannot read the masks"):

@@ -317,7 +317,19 @@ def read_label_map(path: Path) -> UInt8[np.ndarray, "H W"]:
     except OSError as error:
         raise DatasetError(f"cannot read the masks {path}: {error}; unpack the data set again") from error
     except ValueError as error:
-        raise DatasetError(f"cannot read the masks {path}: the file {error}") from error
+        raise DatasetError(_blame(path, error)) from error
+
+
+def _blame(path: Path, error: ValueError) -> str:
+    """Say what is wrong with a label map: the colours that it stores, or what the decoder found."""
+    try:
+        with Image.open(path) as image:
+            mode = image.mode
+    except (OSError, UnidentifiedImageError):
+        mode = "L"
+    if mode not in ("P", "L", "1"):
+        return f"{path} stores {mode} colours, not object ids; save masks as palette or grey PNG"
+    return f"cannot read the masks {path}: the file {error}"
 
 
 def _groups(indices: Sequence[int], starts: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
