@@ -21,8 +21,8 @@ class Clip:
         padding_mask: ``bool [b, t, H, W]``, True on padding.
         annotated_frames: indices of the frames to predict (the one annotated frame of A2D-Sentences), or None
             for all.
-        flow: ``float [b, t, m, H, W]`` what moves, for models that ask for it, 0 on padding; None: not known
-            (single images).
+        flow: ``float [b, t, m, H, W]`` what moves, as ``InputSpec.motion`` says, 0 on padding, for models
+            that ask for it; None: not known (single images).
     """
 
     frames: Float[Tensor, "b t 3 H W"]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from deixis.models.inputs import InputSpec
+from deixis.models.motion.config import VARIANTS as MOTION_VARIANTS
 from deixis.models.mttr.config import MttrConfig
 from deixis.models.referformer.config import ReferFormerConfig
 from deixis.models.refvos.config import RefVosConfig
@@ -58,13 +59,14 @@ TINY: dict[str, tuple[str, Any]] = {
     "mttr-swin": ("mttr", replace(_MTTR, backbone="video-swin-t", is_text_encoder_frozen=True)),
     "referformer": ("referformer", _REFERFORMER),
     "refvos": ("refvos", _REFVOS),
+    **{name: ("motion", config) for name, config in MOTION_VARIANTS.items()},
 }
 """Name -> family and configuration."""
 
-MASK_STRIDES = {"refvos": 8}
+MASK_STRIDES = {**dict.fromkeys(MOTION_VARIANTS, 1), "refvos": 8}
 """Pixels a cell of the masks, of tiny models where it is not 4."""
 
-FRAMES_APART = ("mttr", "refvos")
+FRAMES_APART = ("mttr", "motion", "refvos")
 """Families whose frames meet in the backbone alone, so that annotated frames are a part of all frames."""
 
 PADDING_APART = ("mttr",)

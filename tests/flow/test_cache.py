@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pictures import moving_square
 from PIL import Image
 
 from deixis.errors import SinkError
 from deixis.flow.cache import CachedFlow, decode_flow, encode_flow
 from deixis.flow.dis import Dis
+from moving_pictures import moving_square
 
 FLOW = np.random.default_rng(0).normal(0, 20, (7, 9, 2)).astype(np.float32)
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 import torchvision
-from pictures import texture, window
 from safetensors.torch import save_file
 
 from deixis.errors import CheckpointError, UnknownNameError
 from deixis.flow.dis import PRESETS, Dis
 from deixis.flow.estimator import find_estimator
 from deixis.flow.raft import Raft, load_raft
+from moving_pictures import texture, window
 
 SIZE = (120, 160)
 

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pictures import moving_square
 
 from deixis.flow.camera import residual_flow
 from deixis.flow.config import MotionSpec
 from deixis.flow.dis import Dis
 from deixis.flow.motion import magnitude_of, motion_channels, motion_map
+from moving_pictures import moving_square
 
 GOLDEN = Path(__file__).parents[1] / "goldens" / "hinet" / "golden_units"
 

@@ -3,13 +3,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from pictures import moving_square, texture
 
 from deixis.flow.config import MotionSpec
 from deixis.flow.cuts import is_cut
 from deixis.flow.dis import Dis
 from deixis.flow.motion import motion_channels
 from deixis.flow.tracker import MotionTracker, track, work_frame
+from moving_pictures import moving_square, texture
 
 SIZE = (48, 64)
 DIRECTIONS = ("backward", "forward", "both")

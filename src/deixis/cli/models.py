@@ -12,13 +12,14 @@ class List:
 
     def run(self) -> None:
         """Print one line a model."""
-        from deixis.models.registry import DEFAULT, EMBEDDED, find_variant, list_models
+        from deixis.models.registry import DEFAULT, EMBEDDED, find_variant, is_weight_free, list_models
 
         names = list_models()
         width = max(map(len, names))
         for name in names:
             family, config = find_variant(name)
             weights = "ships with the package" if name in EMBEDDED else "needs --checkpoint"
+            weights = "has no weights" if is_weight_free(name) else weights
             inputs = config.inputs
             size = "any size" if inputs.resize == "none" else f"short side {inputs.short_side}"
             note = ", the default" if name == DEFAULT else ""
@@ -45,7 +46,7 @@ class Show:
         from deixis.configuration import to_plain
         from deixis.inference.record import weights_hash
         from deixis.models.loading import load
-        from deixis.models.registry import EMBEDDED, family_part, find_variant
+        from deixis.models.registry import EMBEDDED, family_part, find_variant, is_weight_free
 
         has_weights = self.checkpoint is not None or self.name in EMBEDDED or Path(self.name).is_dir()
         if has_weights:
@@ -61,7 +62,8 @@ class Show:
             total += count
             print(f"  {part:<20} {count:>13,}")
         print(f"  {'all':<20} {total:>13,}")
-        print(f"\nweights  {'sha256 ' + weights_hash(model) if has_weights else 'none: needs --checkpoint'}")
+        absent = "none, and needs none" if is_weight_free(self.name) else "none: needs --checkpoint"
+        print(f"\nweights  {'sha256 ' + weights_hash(model) if has_weights else absent}")
 
 
 @dataclass(frozen=True, kw_only=True)

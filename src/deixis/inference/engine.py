@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from deixis.errors import DeviceError, ExpressionError
+from deixis.flow.estimator import FlowEstimator
 from deixis.models.base import ReferringModel
 from deixis.models.inputs import InputSpec
 from deixis.ops.masks import (
@@ -51,12 +52,14 @@ class Engine:
         device: where it runs.
         dtype: float32, or bfloat16 for automatic mixed precision.
         expression_batch: expressions that go through the model together; bounds the memory, not the result.
+        flow_estimator: of optical flow, for models that want it.
     """
 
     model: ReferringModel
     device: torch.device
     dtype: torch.dtype = torch.float32
     expression_batch: int = 8
+    flow_estimator: FlowEstimator | None = None
 
     @property
     def inputs(self) -> InputSpec:
@@ -78,10 +81,12 @@ class Engine:
         with self.running(1, len(expressions)):
             return self.model.encode_text(tokens.to(self.device))
 
-    def encode_frames(self, frames: Sequence[UInt8[Tensor, "3 h w"]]) -> VideoFeatures:
-        """Run the language-free side of the model over resized frames of one window."""
+    def encode_frames(
+        self, frames: Sequence[UInt8[Tensor, "3 h w"]], flow: Float[Tensor, "t m h w"] | None = None
+    ) -> VideoFeatures:
+        """Run the language-free side of the model over resized frames of one window and their flow."""
         with self.running(len(frames), 1):
-            return self.model.encode_video(make_clip(frames, self.inputs, self.device))
+            return self.model.encode_video(make_clip(frames, self.inputs, self.device, flow))
 
     def find_candidates(
         self, start: int, frames: Sequence[UInt8[Tensor, "3 h w"]], text: TextFeatures, num_candidates: int
@@ -149,14 +154,21 @@ class Engine:
             ) from error
 
 
-def make_clip(frames: Sequence[UInt8[Tensor, "3 h w"]], inputs: InputSpec, device: torch.device) -> Clip:
+def make_clip(
+    frames: Sequence[UInt8[Tensor, "3 h w"]],
+    inputs: InputSpec,
+    device: torch.device,
+    flow: Float[Tensor, "t m h w"] | None = None,
+) -> Clip:
     """Normalise resized frames of one size and batch them as one clip, padded as ``inputs`` asks."""
     pixels = torch.stack(list(frames)).to(device).float().div_(255)  # t 3 h w
     mean = torch.tensor(inputs.mean, device=device)[:, None, None]
     std = torch.tensor(inputs.std, device=device)[:, None, None]
     pixels = pixels.sub_(mean).div_(std)
     padding_mask = torch.zeros(1, len(pixels), *pixels.shape[-2:], dtype=torch.bool, device=device)
-    return Clip(*pad_to_multiple(pixels[None], padding_mask, inputs.pad_multiple))
+    if flow is not None:
+        flow, _ = pad_to_multiple(flow[None].to(device), padding_mask, inputs.pad_multiple)
+    return Clip(*pad_to_multiple(pixels[None], padding_mask, inputs.pad_multiple), flow=flow)
 
 
 def check_expressions(expressions: str | Sequence[str]) -> tuple[str, ...]:

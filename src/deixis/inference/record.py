@@ -28,11 +28,22 @@ def describe_run(segmenter: "Segmenter", expressions: Sequence[str]) -> dict[str
         "inputs": to_plain(segmenter.engine.inputs),
         "windows": to_plain(segmenter.rule),
         "num_candidates": segmenter.num_candidates,
+        **_describe_particulars(segmenter),
         "propagator": None if segmenter.propagator is None else type(segmenter.propagator).__name__,
         "device": str(segmenter.engine.device),
         "dtype": str(segmenter.engine.dtype).removeprefix("torch."),
         "versions": versions(),
     }
+
+
+def _describe_particulars(segmenter: "Segmenter") -> dict[str, Any]:
+    """Say how flow is estimated, where the model wants it, and what must be known of all its results."""
+    found: dict[str, Any] = {}
+    if segmenter.engine.flow_estimator is not None:
+        found["flow"] = segmenter.engine.flow_estimator.describe()
+    if segmenter.model.note:
+        found["note"] = segmenter.model.note
+    return found
 
 
 def describe_source(source: Any) -> dict[str, Any]:

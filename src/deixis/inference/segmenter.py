@@ -1,5 +1,6 @@
 """The runner: a model, a video and sentences in, masks out."""
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,6 +11,7 @@ import torch
 
 from deixis import propagators
 from deixis.errors import SourceError
+from deixis.flow.estimator import FlowEstimator, find_estimator
 from deixis.models.base import ReferringModel
 from deixis.models.registry import DEFAULT
 from deixis.ops.device import find_device
@@ -28,6 +30,8 @@ from .propagation import refine
 from .record import describe_run, weights_hash
 from .session import OnlineSession, Session, WindowSession
 from .windows import WindowRule, find_rule
+
+_logger = logging.getLogger(__name__)
 
 
 class Segmenter:
@@ -57,6 +61,7 @@ class Segmenter:
         expression_batch: int = 8,
         num_candidates: int = 4,
         propagator: Propagator | str | None = None,
+        flow: FlowEstimator | None = None,
     ) -> None:
         """Prepare ``model``.
 
@@ -72,6 +77,8 @@ class Segmenter:
             propagator: a method, or its name in ``deixis.propagators``, that follows each referent from its
                 surest frame to both ends of the video and replaces the other masks (ReferFormer, supplement
                 D.2). None: masks stay as the model gives them.
+            flow: an estimator of optical flow in place of the one that the model names, such as RAFT with its
+                weights, or one that remembers on disk (``deixis.flow.cache.CachedFlow``).
 
         Raises:
             DeixisError: unknown name, unfit weights, absent device.
@@ -90,13 +97,17 @@ class Segmenter:
             if checkpoint is not None or tokenizer is not None:
                 raise ValueError("a checkpoint goes with a model's name; this model has its weights already")
         inputs = model.config.inputs
-        if inputs.wants_flow:
-            raise ValueError("this model wants optical flow, which the runner does not compute")
+        if inputs.motion is None and flow is not None:
+            raise ValueError("this model wants no optical flow; leave the estimator out")
+        if inputs.motion is not None and flow is None:
+            flow = find_estimator(inputs.motion.estimator)
+        if model.note:
+            _logger.warning("%s: %s", self.name or type(model).__name__, model.note)
         self.rule = find_rule(windows, inputs)
         self.model = model.eval().to(found_device)
         self.num_candidates = num_candidates
         self.propagator = propagators.build(propagator) if isinstance(propagator, str) else propagator
-        self.engine = Engine(self.model, found_device, found_dtype, expression_batch)
+        self.engine = Engine(self.model, found_device, found_dtype, expression_batch, flow)
 
     @cached_property
     def weights_hash(self) -> str:
@@ -245,8 +256,8 @@ class Segmenter:
     def _found(self, asked: "_Asked", report: Progress) -> Iterator[Answer]:
         if self.engine.inputs.is_online:
             session = OnlineSession(self.engine, asked.expressions, asked.text)
-            for number, frame in enumerate(asked.source, start=1):
-                yield session.answer(frame)
+            for number, (_, found) in enumerate(session.answers(asked.source), start=1):
+                yield found
                 report("look", number)
             return
         with OfflineRun(self.engine, asked.text, self.rule, self.num_candidates) as run:
@@ -263,8 +274,8 @@ class Segmenter:
         with progress_reporter(progress, asked.source.num_frames) as report:
             if self.engine.inputs.is_online and self.propagator is None:
                 session = OnlineSession(self.engine, asked.expressions, asked.text)
-                for number, frame in enumerate(asked.source, start=1):
-                    yield from session.push(frame)
+                for number, (frame, found) in enumerate(session.answers(asked.source), start=1):
+                    yield found.with_frame(frame)
                     report("look", number)
                 return
             frames: Iterator[Frame] = iter(())

@@ -8,13 +8,15 @@ Axes: e expressions, h w cells or resized pixels, H W pixels of the video.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
 from deixis.errors import SourceError
+from deixis.flow.prefetch import prefetched
+from deixis.flow.tracker import MotionTracker
 from deixis.models.base import FrameMasks, OnlineModel
 from deixis.structures import TextFeatures
 from deixis.video.frames import Frame
@@ -90,7 +92,10 @@ class Session(ABC):
 
 
 class OnlineSession(Session):
-    """For models with ``start`` and ``step``: each frame is answered when it comes."""
+    """For models with ``start`` and ``step``: each frame is answered when it comes.
+
+    A model that wants flow to the next frame is answered for a frame when the next one comes.
+    """
 
     def __init__(self, engine: Engine, expressions: Sequence[str], text: TextFeatures) -> None:
         super().__init__(engine, expressions, text)
@@ -98,30 +103,74 @@ class OnlineSession(Session):
             raise TypeError(f"{type(engine.model).__name__} says that it is online but has no start and step")
         with torch.inference_mode():
             self._state = engine.model.start(text)
+        motion, estimator = engine.inputs.motion, engine.flow_estimator
+        self._tracker: MotionTracker[tuple[Frame, torch.Tensor]] | None = None
+        if motion is not None and estimator is not None:
+            self._tracker = MotionTracker(motion, estimator)
 
     def push(self, frame: Frame) -> list[FrameResult]:
-        """Take the next frame and answer for it."""
-        return [self.answer(frame).with_frame(frame)]
+        """Take the next frame and answer for it, or for the one before it."""
+        return [self._answer(*shown).with_frame(shown[0]) for shown in self._look(frame)]
 
-    def answer(self, frame: Frame) -> Answer:
-        """Take the next frame; return what was found in it."""
-        size = self._check_size(frame)
+    def finish(self) -> list[FrameResult]:
+        """Answer for the frame that waited for another one."""
+        return [self._answer(*shown).with_frame(shown[0]) for shown in self._look_last()]
+
+    def answers(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Answer]]:
+        """Yield every frame of ``frames``, the last ones of the video, with its answer.
+
+        For models that want flow, frames are read and their flow is computed ahead in a thread of its own.
+        """
+        shown = self._look_at(frames)
+        if self._tracker is not None:
+            shown = prefetched(shown)
+        for frame, pixels, flow in shown:
+            yield frame, self._answer(frame, pixels, flow)
+
+    def _look_at(self, frames: Iterable[Frame]) -> Iterator["_Shown"]:
+        for frame in frames:
+            yield from self._look(frame)
+        yield from self._look_last()
+
+    def _look(self, frame: Frame) -> list["_Shown"]:
+        """Take the next frame; return what can be shown to the model by now."""
+        self._check_size(frame)
         pixels = prepare(frame, self.engine)
-        masks = self._step(pixels)
+        if self._tracker is None:
+            return [(frame, pixels, None)]
+        size = (int(pixels.shape[-2]), int(pixels.shape[-1]))
+        return _joined(self._tracker.push(frame.image, (frame, pixels), size))
+
+    def _look_last(self) -> list["_Shown"]:
+        return [] if self._tracker is None else _joined(self._tracker.finish())
+
+    def _answer(self, frame: Frame, pixels: torch.Tensor, flow: torch.Tensor | None) -> Answer:
+        size = frame.size
+        masks = self._step(pixels, flow)
         sizes = ((int(pixels.shape[-2]), int(pixels.shape[-1])), size)
         stamp = FrameStamp.of(frame)
         scores, presence = masks.scores.float().cpu().numpy(), masks.presence.float().cpu().numpy()
         return answer(self.engine, stamp, masks.mask_logits, scores, presence, sizes)
 
-    def _place(self) -> Any:
-        return self._state
+    def _place(self) -> dict[str, Any]:
+        if self._tracker is None:
+            return {"model": self._state}
+        waiting = [_plain(frame) for (frame, _), _ in self._tracker.waiting]
+        return {"model": self._state, "motion": self._tracker.state(), "waiting": waiting}
 
-    def _go_to(self, place: Any) -> None:
-        self._state = place
+    def _go_to(self, place: dict[str, Any]) -> None:
+        self._state = place["model"]
+        if self._tracker is None:
+            return
+        waiting = []
+        for frame in map(_frame, place["waiting"]):
+            pixels = prepare(frame, self.engine)
+            waiting.append(((frame, pixels), (int(pixels.shape[-2]), int(pixels.shape[-1]))))
+        self._tracker.load_state(place["motion"], waiting)
 
-    def _step(self, pixels: torch.Tensor) -> FrameMasks:
+    def _step(self, pixels: torch.Tensor, flow: torch.Tensor | None) -> FrameMasks:
         assert isinstance(self.engine.model, OnlineModel)
-        video = self.engine.encode_frames([pixels])
+        video = self.engine.encode_frames([pixels], flow)
         with self.engine.running(1, len(self.expressions)):
             masks, self._state = self.engine.model.step(video, self._state)
         return masks
@@ -213,6 +262,14 @@ class WindowSession(Session):
         self._linker.load_state(place["linker"])
         self._stop = place["stop"]
         self._waiting = [(position, _result_of(plain)) for position, plain in place["waiting"]]
+
+
+_Shown = tuple[Frame, torch.Tensor, torch.Tensor | None]
+"""A frame, its pixels as the model wants them, and what moves in it ``[1, m, h, w]``."""
+
+
+def _joined(found: list[tuple[tuple[Frame, torch.Tensor], np.ndarray]]) -> list[_Shown]:
+    return [(frame, pixels, torch.from_numpy(flow)[None]) for (frame, pixels), flow in found]
 
 
 def _plain(frame: Frame) -> tuple[int, float, str, torch.Tensor]:

@@ -30,9 +30,12 @@ class ReferringModel(nn.Module, ABC):
             (:class:`~deixis.models.inputs.InputSpec`) tells the runner what the model wants: sizes,
             normalisation, windows, optical flow, offline or online.
         tokenizer: turns expressions into :class:`Tokens`; None when only ready token ids are at hand.
+        note: what a user must know about all results of the model, as that it ignores the expressions; their
+            record says it.
     """
 
     config_class: ClassVar[type]
+    note: ClassVar[str] = ""
     config: Any
     tokenizer: Tokenizer | None
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from deixis.flow.config import MotionSpec
+
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -17,7 +19,8 @@ class InputSpec:
         mean, std: normalisation of RGB in [0, 1].
         window_length: frames the model sees together; None: the whole video in one window.
         window_overlap: frames that neighbouring windows share, to follow one trajectory across them.
-        wants_flow: the clip carries optical flow to the previous frame.
+        wants_flow: the clip carries what moves, made from optical flow as ``motion`` says.
+        motion: the estimator, the compensation of camera motion, the channels; None without flow.
         is_online: the model has ``start`` and ``step`` and is fed frame by frame.
         presence_threshold: a frame whose presence is below gets an empty mask; None: a mask in every frame,
             as the published system does.
@@ -35,6 +38,7 @@ class InputSpec:
     window_length: int | None = 24
     window_overlap: int = 6
     wants_flow: bool = False
+    motion: MotionSpec | None = None
     is_online: bool = False
     presence_threshold: float | None = None
     resize: Literal["shortest_side", "none"] = "shortest_side"
@@ -49,6 +53,10 @@ class InputSpec:
                 "need 0 <= window_overlap < window_length, "
                 f"got {self.window_overlap} and {self.window_length}"
             )
+        if self.wants_flow != (self.motion is not None):
+            raise ValueError("a model that wants flow says in motion how it is made, and no other one does")
+        if self.wants_flow and not self.is_online:
+            raise ValueError("flow is given frame by frame; a model that wants it must be online")
         if self.pad_multiple < 1:
             raise ValueError(f"pad_multiple must be at least 1, got {self.pad_multiple}")
         if self.resize not in ("shortest_side", "none"):

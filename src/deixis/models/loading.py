@@ -17,7 +17,15 @@ import torch
 from deixis.configuration import from_plain, to_plain
 from deixis.errors import CheckpointError, SinkError, UnknownNameError
 from deixis.models.base import ReferringModel
-from deixis.models.registry import EMBEDDED, FAMILIES, family_part, find_variant, list_models
+from deixis.models.registry import (
+    EMBEDDED,
+    FAMILIES,
+    WEIGHT_FREE,
+    family_part,
+    find_variant,
+    is_weight_free,
+    list_models,
+)
 from deixis.ops.atomic import write_atomically
 from deixis.ops.device import find_device
 from deixis.ops.weights import fit_weights, read_weights
@@ -84,7 +92,9 @@ def load(
         >>> model = load("mttr-tiny-synthetic", device="cpu")  # doctest: +SKIP
     """
     found_device = find_device(device)
-    if checkpoint is None:
+    if is_weight_free(str(name)):
+        model = _build_weight_free(str(name), checkpoint)
+    elif checkpoint is None:
         model = _load_folder(_folder_of(name), None)
     else:
         model = _load_checkpoint(str(name), checkpoint)
@@ -231,10 +241,18 @@ def _load_folder(folder: Path, family: str | None) -> ReferringModel:
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"{folder / CONFIG} does not describe a model: {error}") from error
     model = family_part(found, "model").MODEL(config)
-    fit_weights(model, read_weights(folder / WEIGHTS), str(folder / WEIGHTS), [])
+    if found not in WEIGHT_FREE:
+        fit_weights(model, read_weights(folder / WEIGHTS), str(folder / WEIGHTS), [])
     if (folder / TOKENIZER).is_file():
         model.tokenizer = _read_tokenizer(folder / TOKENIZER, description.get("tokenizer", {}))
     return model
+
+
+def _build_weight_free(name: str, checkpoint: str | Path | None) -> ReferringModel:
+    if checkpoint is not None:
+        raise CheckpointError(f"{name} has no weights; leave the checkpoint out")
+    family, config = find_variant(name)
+    return family_part(family, "model").MODEL(config)
 
 
 def _load_checkpoint(name: str, checkpoint: str | Path) -> ReferringModel:

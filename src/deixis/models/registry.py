@@ -10,11 +10,16 @@ from typing import Any
 from deixis.errors import UnknownNameError
 
 FAMILIES: dict[str, str] = {
+    "motion": "deixis.models.motion",
     "mttr": "deixis.models.mttr",
     "referformer": "deixis.models.referformer",
     "refvos": "deixis.models.refvos",
 }
-"""Family -> package with ``config.VARIANTS``, ``config.CONFIG``, ``model.MODEL`` and ``convert``."""
+"""Family -> package with ``config.VARIANTS``, ``config.CONFIG``, ``model.MODEL`` and, unless it is free of
+weights, ``convert``."""
+
+WEIGHT_FREE: tuple[str, ...] = ("motion",)
+"""Families without parameters: their variants are ready as they are."""
 
 EMBEDDED: dict[str, str] = {
     "mttr-tiny-synthetic": "mttr",
@@ -31,6 +36,11 @@ def list_models() -> list[str]:
     for family in FAMILIES:
         names.update(family_part(family, "config").VARIANTS)
     return sorted(names)
+
+
+def is_weight_free(name: str) -> bool:
+    """Tell whether ``name`` is a variant that needs no checkpoint."""
+    return any(name in family_part(family, "config").VARIANTS for family in WEIGHT_FREE)
 
 
 def family_part(family: str, part: str) -> Any:
