@@ -6,6 +6,8 @@ A new family adds a line; ``test_every_family_is_here`` says so if it is forgott
 from dataclasses import replace
 from typing import Any
 
+from deixis.models.hinet.config import VARIANTS as HINET_VARIANTS
+from deixis.models.hinet.config import switched
 from deixis.models.inputs import InputSpec
 from deixis.models.motion.config import VARIANTS as MOTION_VARIANTS
 from deixis.models.mttr.config import MttrConfig
@@ -53,6 +55,14 @@ _REFVOS = RefVosConfig(
     rates=(1, 2),
 )
 
+_HINET = replace(
+    HINET_VARIANTS["hinet-tiny-full"],
+    channels=32,
+    reduced_channels=16,
+    motion_widths=(8, 16, 16),
+    rates=(1, 2),
+)
+
 TINY: dict[str, tuple[str, Any]] = {
     "mttr": ("mttr", _MTTR),
     "mttr-referent": ("mttr", replace(_MTTR, matched_objects="referent", loss_stride=2)),
@@ -60,13 +70,15 @@ TINY: dict[str, tuple[str, Any]] = {
     "referformer": ("referformer", _REFERFORMER),
     "refvos": ("refvos", _REFVOS),
     **{name: ("motion", config) for name, config in MOTION_VARIANTS.items()},
+    "hinet": ("hinet", _HINET),
+    "hinet-single-level": ("hinet", switched(_HINET, "single-level")),
 }
 """Name -> family and configuration."""
 
-MASK_STRIDES = {**dict.fromkeys(MOTION_VARIANTS, 1), "refvos": 8}
+MASK_STRIDES = {**dict.fromkeys(MOTION_VARIANTS, 1), "refvos": 8, "hinet-single-level": 8}
 """Pixels a cell of the masks, of tiny models where it is not 4."""
 
-FRAMES_APART = ("mttr", "motion", "refvos")
+FRAMES_APART = ("mttr", "motion", "refvos", "hinet")
 """Families whose frames meet in the backbone alone, so that annotated frames are a part of all frames."""
 
 PADDING_APART = ("mttr",)

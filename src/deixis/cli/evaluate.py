@@ -349,6 +349,7 @@ class Evaluate:
         subject = replace(subject, truths=tuple(t for t in subject.truths if t.name in names))
         segmenter = self._segmenter()
         is_merged = isinstance(protocol, VideoProtocol) and protocol.unit == "annotator"
+        is_soft = is_merged and segmenter.engine.inputs.merging == "threshold-argmax"
         identity = {
             "model": self.model,
             "weights_sha256": weights_hash(segmenter.model),
@@ -370,14 +371,16 @@ class Evaluate:
             return
         masks = save_masks(
             tqdm(records, unit="video", disable=None),
-            (predict_softly_with if is_merged else predict_with)(segmenter),
+            (predict_softly_with if is_soft else predict_with)(segmenter),
             protocol,
             out,
             identity,
             overwrite=self.overwrite,
         )
         if is_merged:
-            about["overlaps"] = "the highest probability of at least a half is seen"
+            about["overlaps"] = (
+                "the highest probability of at least a half is seen" if is_soft else "the higher id is seen"
+            )
         self._score_files(masks, subject, protocol, out, about)
 
     def _records(self) -> "tuple[str, Sequence[VideoRecord]]":

@@ -13,7 +13,7 @@ class ScoreHead(nn.Module):
     """A 3x3 convolution with norm, then the scores of background and object."""
 
     def __init__(self, channels: int) -> None:
-        """Build for maps of ``channels``."""
+        """Build for maps of ``channels``; the last layer has PyTorch's initial weights, which are small."""
         super().__init__()
         self.smooth = ConvNorm(channels, channels, 3)
         self.score = CellConvolution(channels, 2)

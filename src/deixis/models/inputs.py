@@ -29,6 +29,9 @@ class InputSpec:
         mask_resize: from mask logits to the video's size. "cropped": to the input's size, thresholded,
             without padding, then to the nearest pixel; "stretched": at once, over the whole frame, then
             thresholded (ReferFormer on whole videos).
+        merging: the masks of several objects in one label map (DAVIS-2017). "threshold-argmax": a pixel goes
+            to the object of the highest probability of at least a half; "higher-id-overrides": HINet and
+            RefVOS.
     """
 
     short_side: int = 360
@@ -44,6 +47,7 @@ class InputSpec:
     resize: Literal["shortest_side", "none"] = "shortest_side"
     pad_multiple: int = 1
     mask_resize: Literal["cropped", "stretched"] = "cropped"
+    merging: Literal["threshold-argmax", "higher-id-overrides"] = "threshold-argmax"
 
     def __post_init__(self) -> None:
         if not 0 < self.short_side <= self.long_side:
@@ -63,5 +67,9 @@ class InputSpec:
             raise ValueError(f"resize must be 'shortest_side' or 'none', got {self.resize!r}")
         if self.mask_resize not in ("cropped", "stretched"):
             raise ValueError(f"mask_resize must be 'cropped' or 'stretched', got {self.mask_resize!r}")
+        if self.merging not in ("threshold-argmax", "higher-id-overrides"):
+            raise ValueError(
+                f"merging must be 'threshold-argmax' or 'higher-id-overrides', got {self.merging!r}"
+            )
         if self.presence_threshold is not None and not 0 <= self.presence_threshold <= 1:
             raise ValueError(f"presence_threshold must lie in [0, 1], got {self.presence_threshold}")

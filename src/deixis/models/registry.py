@@ -14,6 +14,7 @@ FAMILIES: dict[str, str] = {
     "mttr": "deixis.models.mttr",
     "referformer": "deixis.models.referformer",
     "refvos": "deixis.models.refvos",
+    "hinet": "deixis.models.hinet",
 }
 """Family -> package with ``config.VARIANTS``, ``config.CONFIG``, ``model.MODEL`` and, unless it is free of
 weights, ``convert``."""

@@ -46,7 +46,7 @@ class BertEncoder(nn.Module):
         self.channels = channels
         self.num_layers = num_layers
         self.encoder = BertModel(config)
-        self.encoder.pooler.requires_grad_(False)
+        self.encoder.get_submodule("pooler").requires_grad_(False)
 
     def forward(self, tokens: Tokens) -> Float[Tensor, "e s c"]:
         """Return one vector a token.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from deixis.models.inputs import InputSpec
 from deixis.models.text_choices import Sentence, TrainedText, Truncation, check_text_choices
 
-_ORIGINAL_SIZE = InputSpec(resize="none", is_online=True)
+_ORIGINAL_SIZE = InputSpec(resize="none", is_online=True, merging="higher-id-overrides")
 
 
 @dataclass(frozen=True, kw_only=True)

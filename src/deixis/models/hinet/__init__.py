@@ -1,0 +1,1 @@
+"""HINet: hierarchical interaction network for video object segmentation from referring expressions (2021)."""
