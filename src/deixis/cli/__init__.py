@@ -43,6 +43,7 @@ COMMANDS: dict[str, Entry] = {
     "data check": Entry("deixis.cli.data", "Check", "check a data set on disk"),
     "data render": Entry("deixis.cli.data", "Render", "render clips of the synthetic world"),
     "data export": Entry("deixis.cli.data", "Export", "write the synthetic world in a data set's layout"),
+    "data flow": Entry("deixis.cli.flow", "Flow", "estimate optical flow ahead, into a cache or files"),
     "models list": Entry("deixis.cli.models", "List", "name the models"),
     "models show": Entry("deixis.cli.models", "Show", "describe a model: its parts, parameters and weights"),
     "models convert": Entry("deixis.cli.models", "Convert", "turn a published checkpoint into ours"),

@@ -61,6 +61,10 @@ class Segment:
     propagator: str | None = None
     """Follow each object from its surest frame to both ends of the video, and replace the other masks: copy
     or translation, which need no weights."""
+    flow_cache: Path | None = None
+    """Remember optical flow in this folder, for models that want it; `deixis data flow` fills it ahead."""
+    raft_weights: str | None = None
+    """Estimate flow by RAFT, not DIS: a file of torchvision's large RAFT, or a name such as C_T_SKHT_V2."""
     stream: bool = False
     """Read the source once and answer as it comes: for cameras."""
     overwrite: bool = False
@@ -103,6 +107,11 @@ class Segment:
 
         for expression in self.expressions:
             clean(expression)
+        flow = None
+        if self.raft_weights is not None:
+            from deixis.flow.estimator import find_estimator
+
+            flow = find_estimator("raft-large", weights=self.raft_weights, device=self.device)
         segmenter = Segmenter(
             self.model,
             checkpoint=self.checkpoint,
@@ -111,6 +120,8 @@ class Segment:
             dtype=self.dtype,
             windows=self.windows,
             propagator=self.propagator,
+            flow=flow,
+            flow_cache=self.flow_cache,
         )
         segmenter.rule = self._rule(segmenter.rule)
         return segmenter

@@ -20,7 +20,7 @@ from deixis.ops.png import check_png
 from .estimator import FlowEstimator
 
 PER_PIXEL = 64.0
-"""Steps a pixel: flow is kept to 1/128 pixel."""
+"""Steps a pixel."""
 LIMIT = 512.0
 """Longer components are cut off."""
 _ZERO = 1 << 15

@@ -2,7 +2,7 @@
 
 Real motion can be undone: the second frame, taken back along the flow, shows the same detail as the first.
 Across a cut it cannot. On small copies of 15 real clips the correlation of the detail is 0.54 at least from
-one frame to the next, 0.12 at least five frames apart, and 0.13 at most between frames of two clips.
+one frame to the next, over 0.18 in 95 of 100 pairs five frames apart, and 0.13 at most between two clips.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from jaxtyping import UInt8
 from .dis import MIN_SIDE, Dis
 
 _SHORT_SIDE = 96
-_MIN_CORRELATION = 0.15
+_MIN_CORRELATION = 0.2
 _MIN_DETAIL = 2.0
 """Grey levels; frames with less of it have nothing to correlate, and are compared as they are."""
 _MAX_DIFFERENCE = 40.0

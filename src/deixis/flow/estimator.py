@@ -35,7 +35,7 @@ def find_estimator(name: str, *, weights: str | Path | None = None, device: str 
     Args:
         name: one of :data:`~deixis.flow.config.ESTIMATORS`.
         weights: of RAFT: a file, or one of torchvision's names; see :class:`~deixis.flow.raft.Raft`.
-        device: where RAFT runs; DIS runs on the CPU.
+        device: where RAFT runs ("auto" is a GPU where there is one); DIS runs on the CPU.
 
     Raises:
         UnknownNameError: there is no such estimator.

@@ -11,6 +11,7 @@ import torch
 
 from deixis import propagators
 from deixis.errors import SourceError
+from deixis.flow.cache import CachedFlow
 from deixis.flow.estimator import FlowEstimator, find_estimator
 from deixis.models.base import ReferringModel
 from deixis.models.registry import DEFAULT
@@ -62,6 +63,7 @@ class Segmenter:
         num_candidates: int = 4,
         propagator: Propagator | str | None = None,
         flow: FlowEstimator | None = None,
+        flow_cache: str | Path | None = None,
     ) -> None:
         """Prepare ``model``.
 
@@ -78,7 +80,8 @@ class Segmenter:
                 surest frame to both ends of the video and replaces the other masks (ReferFormer, supplement
                 D.2). None: masks stay as the model gives them.
             flow: an estimator of optical flow in place of the one that the model names, such as RAFT with its
-                weights, or one that remembers on disk (``deixis.flow.cache.CachedFlow``).
+                weights.
+            flow_cache: a folder that remembers flow.
 
         Raises:
             DeixisError: unknown name, unfit weights, absent device.
@@ -97,10 +100,12 @@ class Segmenter:
             if checkpoint is not None or tokenizer is not None:
                 raise ValueError("a checkpoint goes with a model's name; this model has its weights already")
         inputs = model.config.inputs
-        if inputs.motion is None and flow is not None:
-            raise ValueError("this model wants no optical flow; leave the estimator out")
+        if inputs.motion is None and (flow is not None or flow_cache is not None):
+            raise ValueError("this model wants no optical flow; leave its estimator and cache out")
         if inputs.motion is not None and flow is None:
             flow = find_estimator(inputs.motion.estimator)
+        if flow is not None and flow_cache is not None:
+            flow = CachedFlow(flow, flow_cache)
         if model.note:
             _logger.warning("%s: %s", self.name or type(model).__name__, model.note)
         self.rule = find_rule(windows, inputs)
