@@ -89,6 +89,11 @@ class VideoFeatures:
     maps: tuple[Float[Tensor, "b t _c _h _w"], ...]
     padding_masks: tuple[Bool[Tensor, "b t _h _w"], ...]
 
+    @property
+    def placed_map(self) -> Float[Tensor, "b t c h w"]:
+        """The coarsest map, whose cells also tell where they are if the model has such a notion."""
+        return self.maps[-1]
+
 
 @dataclass(frozen=True)
 class Trajectories:

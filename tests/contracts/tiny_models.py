@@ -66,6 +66,10 @@ _HINET = replace(
 TINY: dict[str, tuple[str, Any]] = {
     "mttr": ("mttr", _MTTR),
     "mttr-referent": ("mttr", replace(_MTTR, matched_objects="referent", loss_stride=2)),
+    "mttr-aligned": (
+        "mttr",
+        replace(_MTTR, has_alignment_map=True, query_start="sentence", alignment_weight=1.0, num_queries=1),
+    ),
     "mttr-swin": ("mttr", replace(_MTTR, backbone="video-swin-t", is_text_encoder_frozen=True)),
     "referformer": ("referformer", _REFERFORMER),
     "refvos": ("refvos", _REFVOS),

@@ -48,16 +48,16 @@ def test_processes_and_resumed_runs_share_the_batches() -> None:
     assert not torch.equal(*ranks)
 
 
-def test_borderline_and_unseen_pairs_carry_no_loss() -> None:
+def test_borderline_pairs_and_tokens_without_weight_carry_no_loss() -> None:
     logits = torch.tensor([[2.0, -1.0, 0.5], [0.3, -2.0, 4.0]], requires_grad=True)
     truths = torch.tensor([[1, -1, 0], [0, 1, 1]], dtype=torch.int8)
-    seen = torch.tensor([True, True, False])
-    concept_loss(logits, truths, seen).backward()
+    weights = torch.tensor([0.5, 1.0, 0.0])
+    concept_loss(logits, truths, weights).backward()
     assert logits.grad is not None
     assert (logits.grad != 0).tolist() == [[True, False, False], [True, True, False]]
-    known = torch.stack([4 * torch.log1p(torch.exp(-logits[0, 0])), torch.log1p(torch.exp(logits[1, 0]))])
-    wanted = (known.sum() + 4 * torch.log1p(torch.exp(-logits[1, 1]))) / 3
-    assert torch.isclose(concept_loss(logits, truths, seen), wanted)
+    first = 0.5 * (4 * torch.log1p(torch.exp(-logits[0, 0])) + torch.log1p(torch.exp(logits[1, 0])))
+    wanted = (first + 4 * torch.log1p(torch.exp(-logits[1, 1]))) / (0.5 + 0.5 + 1)
+    assert torch.isclose(concept_loss(logits, truths, weights), wanted)
 
 
 @pytest.mark.parametrize("kinds", [(), ("relation",)])

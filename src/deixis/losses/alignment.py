@@ -4,7 +4,7 @@ Axes: e sentences, n objects, t frames, c channels, h w cells, H W pixels.
 """
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -24,6 +24,28 @@ def object_vectors(
     areas = share.sum(dim=(1, 2, 3))  # n
     sums = torch.einsum("nthw,tchw->nc", share, tokens.float())
     return sums / areas[:, None].clamp(min=1e-6), areas > 0
+
+
+def token_owners(
+    masks: Bool[Tensor, "n t H W"], size: tuple[int, int]
+) -> tuple[Int[Tensor, "t h w"], Float[Tensor, "t h w"]]:
+    """Tell what each video token shows, and how much it counts where objects are to count alike.
+
+    A token shows the object that covers most of it, if that is a third or more; nothing, where objects cover
+    less than a twentieth; else it is left out.
+
+    Returns:
+        indices of objects, ``n`` for nothing; and weights, of which each object that is seen has 1 in all, as
+        nothing has.
+    """
+    n = len(masks)
+    share = F.adaptive_avg_pool2d(masks.float(), size)  # n t h w
+    is_nothing = share.sum(dim=0) < 0.05
+    shares = torch.cat((share * (share >= 1 / 3), is_nothing[None].float()))  # n+1 t h w
+    most, owner = shares.max(dim=0)
+    one_hot = F.one_hot(owner, n + 1) * (most > 0)[..., None]  # t h w n+1
+    counts = one_hot.sum(dim=(0, 1, 2))
+    return owner, (one_hot / counts.clamp(min=1)).sum(dim=-1)
 
 
 def alignment_logits(

@@ -80,7 +80,7 @@ TINY_SYNTHETIC_LOOKS = Recipe(
     name="mttr-tiny-synthetic-looks",
     model="mttr-tiny-synthetic",
     data=(DataSource(name="synthetic"),),
-    clip=ClipRule(kind="random", length=2, predicted_frames=1, kinds=("appearance",)),
+    clip=ClipRule(kind="random", length=2, predicted_frames=1, kinds=("appearance", "location")),
     concepts=80,
     batch_size=32,
     optim=Optim(lr=1e-3, weight_decay=0.01, decay_all=False, clip_norm=1.0),
@@ -95,14 +95,14 @@ TINY_SYNTHETIC_LOOKS = Recipe(
     ema=0.99,
     log_every=20,
 )
-"""First part of the model that ships: what things look like, from two frames of many clips."""
+"""First part of the model that ships: how things look and where they are, from two frames of many clips."""
 
 TINY_SYNTHETIC_CONCEPTS = replace(
     TINY_SYNTHETIC_LOOKS,
     name="mttr-tiny-synthetic-concepts",
-    clip=ClipRule(kind="random", length=16, predicted_frames=2, kinds=("appearance", "motion")),
+    clip=ClipRule(kind="random", length=16, predicted_frames=2, kinds=("appearance", "motion", "location")),
     batch_size=8,
-    time_limit=22.0,
+    time_limit=40.0,
     init_from="runs/mttr-tiny-synthetic-looks/model",
 )
 """Second part: how things move, from whole clips."""
@@ -116,11 +116,21 @@ TINY_SYNTHETIC = replace(
     batch_size=12,
     optim=replace(TINY_SYNTHETIC_LOOKS.optim, frozen=("backbone",)),
     schedule=Schedule(kind="cosine", warmup=0.02, final=0.01),
-    time_limit=35.0,
+    time_limit=40.0,
     ema=0.998,
     init_from="runs/mttr-tiny-synthetic-concepts/model",
 )
 """Third part: all expressions, fused with the video, and masks; the backbone stays as it is."""
+
+TINY_SYNTHETIC_POLISH = replace(
+    TINY_SYNTHETIC,
+    name="mttr-tiny-synthetic-polish",
+    optim=replace(TINY_SYNTHETIC.optim, lr=5e-4),
+    time_limit=22.0,
+    seed=2,
+    init_from="runs/mttr-tiny-synthetic/model",
+)
+"""Last part: more of the third, on other clips and with smaller steps."""
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
@@ -133,6 +143,7 @@ RECIPES: dict[str, Recipe] = {
         TINY_SYNTHETIC_LOOKS,
         TINY_SYNTHETIC_CONCEPTS,
         TINY_SYNTHETIC,
+        TINY_SYNTHETIC_POLISH,
     )
 }
 """Name -> recipe."""

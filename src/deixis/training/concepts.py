@@ -1,11 +1,13 @@
 """The first lesson of a small model: phrases against the objects of rendered clips, before any fusion.
 
 A batch is some clips and some phrases, and the truth of every phrase about every object of every clip. The
-model's video tokens under an object's mask and the mean of a phrase's words must agree where it is true.
+model's video tokens under an object's mask and the mean of a phrase's words must agree where it is true, and
+must not where it is false or nothing is seen.
 Neither fusion nor masks take part, so a step costs little more than its backbone and carries thousands of
 examples; the referring training then starts from towers that know what words look like.
 
-Axes: b clips, t frames, k predicted ones, n objects of a clip, m of all clips, p phrases, H W pixels.
+Axes: b clips, t frames, k predicted ones, n objects of a clip, m of all clips, p phrases, h w cells of
+tokens, H W pixels.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +21,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
 from deixis.data.collate import normalise
-from deixis.losses.alignment import alignment_logits, object_vectors
+from deixis.losses.alignment import alignment_logits, token_owners
 from deixis.models.base import ReferringModel
 from deixis.structures import Clip, Target, Tokens
 from deixis.synthetic.benchmark import split_settings
@@ -101,26 +103,32 @@ class ConceptLoss(nn.Module):
 
     def forward(self, batch: ConceptInputs, num_masks: float) -> dict[str, Tensor]:
         """Return the term; ``num_masks`` is of the other objective."""
-        tokens = self.model.encode_video(batch.clip).maps[-1]  # b k c h w
+        tokens = self.model.encode_video(batch.clip).placed_map  # b k c h w
         phrases = self.model.encode_text(batch.tokens).mean_of_words()  # p c
-        found = [object_vectors(*pair) for pair in zip(tokens, batch.masks, strict=True)]
-        logits = alignment_logits(phrases, torch.cat([vectors for vectors, _ in found]))  # p m
-        is_seen = torch.cat([seen for _, seen in found])  # m
-        return {"loss_concepts": concept_loss(logits, batch.truths, is_seen)}
+        truths = batch.truths.split([len(masks) for masks in batch.masks], dim=1)  # b x [p n]
+        h, w = tokens.shape[-2:]
+        owners = [token_owners(masks, (h, w)) for masks in batch.masks]
+        logits = alignment_logits(phrases, tokens.movedim(2, -1).flatten(0, 3)).flatten(1)  # p (b k h w)
+        # Of nothing, every phrase is false.
+        wanted = [
+            F.pad(some, (0, 1))[:, owner.flatten()] for some, (owner, _) in zip(truths, owners, strict=True)
+        ]
+        weights = torch.cat([weight.flatten() for _, weight in owners])  # b k h w
+        return {"loss_concepts": concept_loss(logits, torch.cat(wanted, dim=1), weights)}
 
 
 def concept_loss(
-    logits: Float[Tensor, "p m"], truths: Int8[Tensor, "p m"], is_seen: Bool[Tensor, "m"]
+    logits: Float[Tensor, "p n"], truths: Int8[Tensor, "p n"], weights: Float[Tensor, "n"]
 ) -> Float[Tensor, ""]:
-    """Return the mean binary cross-entropy over pairs that are true or false of an object that is seen."""
-    is_known = (truths >= 0) & is_seen
+    """Return the weighted mean of the cross-entropy over phrases and tokens, without borderline pairs."""
     losses = F.binary_cross_entropy_with_logits(
         logits,
         truths.clamp(min=0).to(logits.dtype),
         pos_weight=logits.new_tensor(POSITIVE_WEIGHT),
         reduction="none",
     )
-    return (losses * is_known).sum() / is_known.sum().clamp(min=1)
+    counted = (truths >= 0) * weights
+    return (losses * counted).sum() / counted.sum().clamp(min=1)
 
 
 def check_concepts(recipe: Recipe) -> None:

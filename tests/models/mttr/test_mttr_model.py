@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from deixis.losses.alignment import alignment_logits
 from deixis.models.mttr.config import VARIANTS, MttrConfig
 from deixis.models.mttr.convert import RENAMING
 from deixis.models.mttr.model import Mttr
@@ -51,6 +52,27 @@ def test_index_0_is_the_referent_and_the_last_layer_counts():
     predictions = output(torch.zeros(1, 2, dtype=torch.bool))
     scores = vote(predictions).frame_scores
     torch.testing.assert_close(scores, predictions.referring_logits[-1].softmax(-1)[..., 0])
+
+
+def test_the_alignment_map_is_where_an_untrained_model_begins():
+    torch.manual_seed(0)
+    model = Mttr(replace(TINY, has_alignment_map=True)).eval()
+    for parameter in (*model.pixel_decoder.out.parameters(), *model.referring_head.parameters()):
+        torch.nn.init.zeros_(parameter)
+    for parameter in (model.controller.layers[-1].weight, model.alignment_vote.bias):
+        torch.nn.init.zeros_(parameter)
+    clip = Clip(torch.randn(1, 2, 3, 32, 48), torch.zeros(1, 2, 32, 48, dtype=torch.bool))
+    words = Tokens(torch.randint(2, 50, (3, 4)), torch.zeros(3, 4, dtype=torch.bool))
+    with torch.no_grad():
+        video, text = model.encode_video(clip), model.encode_text(words)
+        predictions = model(video, text)
+        tokens = video.placed_map[0].permute(0, 2, 3, 1).flatten(0, 2)
+        expected = alignment_logits(text.mean_of_words(), tokens).view(3, 2, 4, 6)
+    coarse = torch.nn.functional.avg_pool2d(predictions.mask_logits()[:, :, 0], 2)
+    # Up and down again by two blurs with the neighbours, so only what the map says on average is kept.
+    torch.testing.assert_close(coarse.mean(dim=(2, 3)), expected.mean(dim=(2, 3)), atol=0.1, rtol=0)
+    score = predictions.referring_logits[-1, ..., 0] - predictions.referring_logits[-1, ..., 1]
+    torch.testing.assert_close(score[..., 0], expected.flatten(2).amax(dim=2))
 
 
 def test_who_votes():

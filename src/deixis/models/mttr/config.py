@@ -26,8 +26,10 @@ class MttrConfig:
         query_start: what the queries hold before the first decoder layer. "zeros" as published; "sentence":
             the mean of the words, so that language reaches the kernels from the first step of a short
             training.
-        has_alignment_map: add to each video token how much the sentence denotes it, before the fusion, in a
-            learned direction; for towers trained on concepts, whose inner products tell that (ours).
+        has_alignment_map: tell how much the sentence denotes each video token, before the fusion, and give
+            that map to the encoder (in a learned direction of the tokens), to the kernels (as one more mask
+            feature) and, where it is highest, to the referring score; for towers trained on concepts, whose
+            inner products tell it (ours).
         mask_channels: channels of the mask features and length of a kernel.
         dropout: of the transformer and of the text projection.
         has_auxiliary_losses: every decoder layer is trained, not the last alone.
@@ -129,7 +131,7 @@ VARIANTS: dict[str, MttrConfig] = {
         dropout=0.0,
         matched_objects="referent",
         loss_stride=2,
-        alignment_weight=3.0,
+        alignment_weight=0.5,
         no_object_weight=1.0,
     ),
 }

@@ -29,6 +29,7 @@ from typing import Any, cast
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from deixis import backbones
 from deixis import text as text_encoders
@@ -67,16 +68,19 @@ class Mttr(ReferringModel):
         self.text_projection = FeatureResizer(text_encoder.channels, width, config.dropout)
         if config.has_alignment_map:
             self.alignment_direction = nn.Parameter(torch.randn(width) / width**0.5)
+            self.alignment_vote = nn.Linear(1, 2)
         self.encoder = nn.ModuleList(EncoderLayer(*layer) for _ in range(config.num_encoder_layers))
         self.queries = nn.Embedding(config.num_queries, width)
         self.decoder = nn.ModuleList(DecoderLayer(*layer) for _ in range(config.num_decoder_layers))
         self.decoder_norm = nn.LayerNorm(width)
         self.pixel_decoder = PixelDecoder(width, backbone.channels[:-1], config.mask_channels)
         self.referring_head = nn.Linear(width, 2)
-        self.controller = Mlp((width, width, config.mask_channels))
+        self.controller = Mlp((width, width, config.mask_channels + config.has_alignment_map))
         for parameter in (*self.encoder.parameters(), *self.decoder.parameters()):
             if parameter.dim() > 1:
                 nn.init.xavier_uniform_(parameter)
+        if config.has_alignment_map:
+            self._start_from_alignment()
         if config.is_text_encoder_frozen:
             self.text_encoder.requires_grad_(False)
 
@@ -109,18 +113,25 @@ class Mttr(ReferringModel):
         t, _, h, w = video.maps[-1].shape[1:]
 
         sentences = text.mean_of_words()  # e c
-        memory, positions, padding_mask = self._encode(video, text, sentences)  # (e t) n+s c
+        alignment = _alignment_map(video, sentences) if self.config.has_alignment_map else None
+        memory, positions, padding_mask = self._encode(video, text, alignment)  # (e t) n+s c
         start = self._start(sentences, t)
         decoded = self._decode(start, memory, positions, padding_mask).unflatten(1, (e, t))  # l e t q c
 
         video_memory = memory[:, : h * w].transpose(1, 2).unflatten(2, (h, w))  # (e t) c h w
         mask_features = self.pixel_decoder(video_memory.unflatten(0, (e, t)), video.maps[:-1])
+        referring_logits = self.referring_head(decoded)  # l e t q 2
+        if alignment is not None:
+            finer = F.interpolate(alignment, mask_features.shape[-2:], mode="bilinear")
+            mask_features = torch.cat((mask_features, finer[:, :, None].to(mask_features.dtype)), dim=2)
+            highest = alignment.flatten(2).amax(dim=2)[..., None, None]  # e t 1 1
+            referring_logits = referring_logits + self.alignment_vote(highest)
         return MttrOutput(
-            referring_logits=self.referring_head(decoded),
+            referring_logits=referring_logits,
             kernels=self.controller(decoded),
             mask_features=mask_features,
             frame_padding=video.frame_padding.expand(e, -1),
-            video_tokens=video.maps[-1],
+            video_tokens=video.placed_map,
             sentences=sentences,
         )
 
@@ -143,15 +154,15 @@ class Mttr(ReferringModel):
         return cast(EncoderLayer, self.encoder[0])
 
     def _encode(
-        self, video: MttrVideoFeatures, text: TextFeatures, sentences: Float[Tensor, "e c"]
+        self, video: MttrVideoFeatures, text: TextFeatures, alignment: Float[Tensor, "e t h w"] | None
     ) -> tuple[Float[Tensor, "et m c"], Float[Tensor, "et m c"], Bool[Tensor, "et m"]]:
         """Run the encoder over the video tokens of each frame followed by the text tokens."""
         video_tokens = video.maps[-1].flatten(3).transpose(2, 3)  # b t n c
-        # The first layer's projections stay free of language: the map enters beside them.
-        seen = (
-            self._with_alignment(video_tokens, sentences) if self.config.has_alignment_map else video_tokens
-        )
-        tokens = _join(seen, text.words[:, None])
+        if alignment is not None:
+            # The first layer's projections stay free of language: the map enters beside them.
+            strength = alignment.flatten(2)[..., None].to(video_tokens.dtype)  # e t n 1
+            video_tokens = video_tokens + strength * self.alignment_direction
+        tokens = _join(video_tokens, text.words[:, None])
         positions = _join(video.positions, torch.zeros_like(text.words)[:, None])
         visible = video.padding_masks[-1].flatten(2)[..., None]  # b t n 1
         padding_mask = _join(visible, text.padding_mask[:, None, :, None]).squeeze(-1)
@@ -163,13 +174,13 @@ class Mttr(ReferringModel):
             tokens = layer(tokens, positions, padding_mask, heads if index == 0 else None)
         return tokens, positions, padding_mask
 
-    def _with_alignment(
-        self, video_tokens: Float[Tensor, "_e t n c"], sentences: Float[Tensor, "e c"]
-    ) -> Float[Tensor, "e t n c"]:
-        """Add to each token how much the sentence denotes it."""
-        tokens = video_tokens.expand(len(sentences), -1, -1, -1)
-        logits = alignment_logits(sentences[:, None], tokens.flatten(1, 2))  # e 1 (t n)
-        return tokens + logits.view(*tokens.shape[:-1], 1).to(tokens.dtype) * self.alignment_direction
+    def _start_from_alignment(self) -> None:
+        """Let masks and scores begin with what the map says."""
+        bias = self.controller.layers[-1].bias
+        assert isinstance(bias, Tensor)
+        with torch.no_grad():
+            bias[-1] = 1.0
+            self.alignment_vote.weight.copy_(torch.tensor([[0.5], [-0.5]]))
 
     def _start(self, sentences: Float[Tensor, "e c"], num_frames: int) -> Float[Tensor, "r q c"]:
         """Return what the queries hold before the first layer, of each frame or (``r == 1``) of all alike."""
@@ -197,6 +208,16 @@ class Mttr(ReferringModel):
 
 
 MODEL = Mttr
+
+
+def _alignment_map(video: MttrVideoFeatures, sentences: Float[Tensor, "e c"]) -> Float[Tensor, "e t h w"]:
+    """Return how much each sentence denotes each video token, as logits; never on padding."""
+    placed = video.placed_map.movedim(2, -1)  # b t h w c
+    tokens = placed.flatten(1, 3)  # b (t h w) c
+    # One clip serves all its sentences in one product.
+    asked = sentences[None] if len(tokens) == 1 else sentences[:, None]
+    logits = alignment_logits(asked, tokens).flatten(0, 1).unflatten(1, placed.shape[1:4])  # e t h w
+    return logits.masked_fill(video.padding_masks[-1], -10.0)
 
 
 def _join(video: Tensor, text: Tensor) -> Tensor:

@@ -30,6 +30,12 @@ class MttrVideoFeatures(VideoFeatures):
     heads: tuple[Float[Tensor, "b t a n d"], Float[Tensor, "b t a n d"], Float[Tensor, "b t a n d"]]
 
     @property
+    def placed_map(self) -> Float[Tensor, "b t c h w"]:
+        """The video tokens with their positions, at stride 16."""
+        coarse = self.maps[-1]
+        return coarse + self.positions.unflatten(2, coarse.shape[-2:]).permute(0, 1, 4, 2, 3)
+
+    @property
     def frame_padding(self) -> Bool[Tensor, "b t"]:
         """True for frames that are padding altogether."""
         return self.padding_masks[-1].flatten(2).all(dim=-1)
@@ -65,10 +71,10 @@ class MttrOutput:
     Attributes:
         referring_logits: ``float [l, e, t, q, 2]``; index 0 is "this is the referent", 1 "it is not".
         kernels: ``float [l, e, t, q, c]``.
-        mask_features: ``float [e, t, c, h, w]`` at stride 4.
+        mask_features: ``float [e, t, c, h, w]`` at stride 4; with an alignment map, that map is the last.
         frame_padding: ``bool [e, t]``, True for frames that are padding.
-        video_tokens: ``float [e or 1, t, c, h, w]`` before fusion, of each expression's clip; read by the
-            alignment loss alone, as the next.
+        video_tokens: ``float [e or 1, t, c, h, w]`` before fusion with their positions, of each expression's
+            clip; read by the alignment loss alone, as the next.
         sentences: ``float [e, c]``, the mean of the projected words before fusion.
     """
 
