@@ -1,9 +1,12 @@
 """From a model to figures on record, through the runner and the command line."""
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from deixis.cli import main
@@ -13,9 +16,11 @@ from deixis.evaluation.run import evaluate
 from deixis.evaluation.segmenting import predict_with, validate
 from deixis.inference.segmenter import Segmenter
 from deixis.metrics.tables import aggregate
+from deixis.models.base import FrameMasks
 from deixis.models.registry import DEFAULT
+from deixis.structures import VideoFeatures
 from deixis.synthetic.write import export
-from stand_ins import ColourModel, coloured_video
+from stand_ins import ColourModel, OnlineColourModel, StandInConfig, coloured_video, online_model
 
 NUM_FRAMES = 8
 
@@ -231,3 +236,25 @@ def test_masks_of_another_size_than_the_frames(root, capsys, tmp_path):
             ]
         )
     assert "one: masks predicted at 64x96, but the truth is 64x90" in capsys.readouterr().err
+
+
+def test_label_maps_of_hinet_and_refvos_show_the_higher_id(tmp_path, monkeypatch):
+    """A model that masks everything for every expression: the object of the highest id is seen alone."""
+    inputs = replace(online_model().config.inputs, merging="higher-id-overrides")
+    model = OnlineColourModel(StandInConfig(inputs=inputs))
+    monkeypatch.setattr(model, "step", lambda frame, state: (_everything(frame, state), state))
+    monkeypatch.setattr("deixis.models.loading.load", lambda *_, **__: model)
+    export([coloured_record(3)], tmp_path / "data", "ref-davis17", "val", image="png")
+    options = ["evaluate", "ref-davis17", "--root", str(tmp_path / "data"), "--device", "cpu"]
+    main([*options, "--protocol", "refdavis-unsupervised", "--out", str(tmp_path / "out")])
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["predictions"]["overlaps"] == "the higher id is seen"
+    maps = [np.asarray(Image.open(path)) for path in (tmp_path / "out" / "masks").rglob("*.png")]
+    assert len(maps) == 4 * 3
+    assert {int(value) for labels in maps for value in np.unique(labels)} == {3}
+
+
+def _everything(frame: VideoFeatures, state: dict[str, Any]) -> FrameMasks:
+    h, w = frame.maps[0].shape[-2:]
+    ones = torch.ones(len(state["named"]))
+    return FrameMasks(torch.ones(len(ones), h, w), ones, ones)
