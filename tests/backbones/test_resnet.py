@@ -4,7 +4,9 @@ from torchvision.models.resnet import Bottleneck
 from torchvision.models.resnet import ResNet as Reference
 from torchvision.ops.misc import FrozenBatchNorm2d
 
+from deixis.backbones import build
 from deixis.backbones.resnet import ResNet, imagenet_state_dict
+from deixis.layers.norm import BatchNorm2d
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +65,44 @@ def test_imagenet_weights_fit(pair):
     ours, reference = pair
     published = {**reference.state_dict(), "bn1.num_batches_tracked": torch.tensor(0)}
     ours.load_state_dict(imagenet_state_dict(published), strict=True)
+
+
+@pytest.mark.parametrize("is_training", [True, False])
+@pytest.mark.parametrize("size", [(32, 64), (37, 45)])
+def test_dilated_maps_are_torchvisions_and_norms_are_trained(size, is_training):
+    torch.manual_seed(0)
+    dilations = [False, True, True]
+    reference = Reference(Bottleneck, [1, 1, 2, 2], replace_stride_with_dilation=dilations)
+    own = Reference(Bottleneck, [1, 1, 2, 2], norm_layer=BatchNorm2d, replace_stride_with_dilation=dilations)
+    ours = ResNet(own, (4, 8, 8, 8))
+    ours.load_state_dict(imagenet_state_dict(reference.state_dict()), strict=True)
+    assert all(parameter.requires_grad for parameter in ours.parameters())
+    reference.train(is_training)
+    ours.train(is_training)
+    frames = torch.randn(1, 2, 3, *size)
+    with torch.no_grad():
+        maps, expected = ours(frames), maps_of(reference, frames[0])
+    for stride, left, right in zip(ours.strides, maps, expected, strict=True):
+        assert left.shape[-2:] == tuple(-(-side // stride) for side in size)
+        bound = 1e-4 * float(right.abs().max())
+        torch.testing.assert_close(left[0], right, atol=bound, rtol=1e-3)
+
+
+def test_what_is_added_joins_the_first_convolution(pair):
+    ours, reference = pair
+    frames, added = torch.randn(1, 2, 3, 32, 64), torch.randn(2, 64, 16, 32)
+    x = reference.maxpool(reference.bn1(reference.conv1(frames[0]) + added).relu())
+    expected = reference.layer1(x)
+    with torch.no_grad():
+        finest = ours(frames, added=added)[0][0]
+    torch.testing.assert_close(finest, expected, atol=1e-4 * float(expected.abs().max()), rtol=1e-3)
+
+
+@pytest.mark.parametrize("stride, dilation", [(8, 4), (16, 2)])
+def test_strides_of_the_dilated_networks(stride, dilation):
+    with torch.device("meta"):
+        backbone = build(f"resnet-101-stride{stride}")
+        maps = backbone(torch.zeros(1, 1, 3, 96, 128))
+    assert backbone.strides[-1] == stride
+    assert maps[-1].shape == (1, 1, 2048, 96 // stride, 128 // stride)
+    assert backbone.get_submodule("layer4.2.conv2").dilation == (dilation, dilation)

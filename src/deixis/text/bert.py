@@ -65,13 +65,21 @@ class BertEncoder(nn.Module):
             layer.requires_grad_(True)
 
 
-def bert_state_dict(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Turn a file of BERT, with or without its language heads, into our encoder's names."""
+def bert_state_dict(published: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Turn a file of BERT, with or without its language heads, into our encoder's names.
+
+    Args:
+        published: as the library saves it.
+        own: what the encoder holds; the pooler, which nobody reads, stays where the file has none.
+    """
     bare = {name.removeprefix("bert."): value for name, value in published.items()}
     return {
-        f"encoder.{name.replace('gamma', 'weight').replace('beta', 'bias')}": value
-        for name, value in bare.items()
-        if name.startswith(("embeddings.", "encoder.", "pooler.")) and not name.endswith("position_ids")
+        **{name: value for name, value in own.items() if name.startswith("encoder.pooler.")},
+        **{
+            f"encoder.{name.replace('gamma', 'weight').replace('beta', 'bias')}": value
+            for name, value in bare.items()
+            if name.startswith(("embeddings.", "encoder.", "pooler.")) and not name.endswith("position_ids")
+        },
     }
 
 

@@ -14,6 +14,7 @@ from deixis.models.base import ReferringModel
 from deixis.models.loading import start
 from deixis.models.registry import family_part, find_variant
 from deixis.ops.weights import fit_weights, read_weights
+from deixis.text.bert import BertEncoder, bert_state_dict
 from deixis.text.tokenizer import Tokenizer
 
 from .recipe import Recipe
@@ -71,7 +72,8 @@ def load_part(model: ReferringModel, part: str, path: Path) -> None:
     Args:
         model: has the part as an attribute.
         part: "backbone" (a Kinetics-400 file of Video Swin, an ImageNet file of Swin or ResNet),
-            "text_encoder" or "text_pooler" (a file of RoBERTa), or any part with a file of its own names.
+            "text_encoder" (a file of RoBERTa or BERT), "text_pooler" (of RoBERTa), or any part with a file
+            of its own names.
         path: the file.
 
     Raises:
@@ -89,6 +91,8 @@ def load_part(model: ReferringModel, part: str, path: Path) -> None:
         tensors = swin.imagenet_state_dict(tensors)
     elif "layer1.0.conv1.weight" in tensors:
         tensors = resnet.imagenet_state_dict(tensors)
+    elif isinstance(module, BertEncoder):
+        tensors = bert_state_dict(tensors, module.state_dict())
     elif any("embeddings.word_embeddings" in name for name in tensors):
         tensors = pooler_state_dict(tensors) if part == "text_pooler" else roberta_state_dict(tensors)
     fit_weights(module, tensors, str(path), [])
@@ -123,7 +127,7 @@ def find_tokenizer(
         path = Path(recipe.tokenizer)
         if not path.is_file():
             raise RecipeError(f"there is no tokenizer file {path}; set the recipe field tokenizer")
-        return Tokenizer.from_file(path, pad_token=PAD_TOKEN)
+        return Tokenizer.from_file(path)
     if not text_encoder.startswith("words"):
         raise RecipeError(
             f"the text encoder {text_encoder} needs its own tokenizer; set the recipe field tokenizer to its "
