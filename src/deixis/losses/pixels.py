@@ -5,7 +5,7 @@ Axes: n frames, H W pixels.
 
 from collections.abc import Sequence
 
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -15,7 +15,7 @@ IGNORED = 255
 
 def pixel_losses(
     scores: Float[Tensor, "n 2 H W"],
-    labels: Int[Tensor, "n H W"],
+    labels: Integer[Tensor, "n H W"],
     class_weights: Sequence[float] = (1.0, 1.0),
 ) -> Float[Tensor, "n H W"]:
     """Return ``class_weights[label]`` times the cross-entropy of every pixel, 0 where it is ignored.
@@ -33,7 +33,7 @@ def pixel_losses(
 
 def mean_of_valid(
     losses: Float[Tensor, "n H W"],
-    labels: Int[Tensor, "n H W"],
+    labels: Integer[Tensor, "n H W"],
     class_weights: Sequence[float] = (1.0, 1.0),
 ) -> Float[Tensor, ""]:
     """Return the mean over all pixels that are not ignored, each counted as its class weighs."""

@@ -1,12 +1,13 @@
 """What a configuration says of a text side that gives one vector a sentence. No torch here."""
 
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 Sentence = Literal["first", "mean"]
 Truncation = Literal["cut", "keep-end"]
 TrainedText = Literal["lower-layers", "all", "none"]
 
 
+@runtime_checkable
 class TextChoices(Protocol):
     """Fields of the configurations of RefVOS and HINet, which say what they mean."""
 
