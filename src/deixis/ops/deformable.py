@@ -1,12 +1,13 @@
 """Multi-scale deformable sampling: each query reads a few places of a pyramid (Deformable DETR, section 4.1).
 
 For every query and head: the weighted sum, over levels and points, of a map at a location, bilinearly, with
-zeros outside. Two ways with the same result:
+zeros outside. Three ways with the same result:
 
 * :func:`sample_by_grid` lets ``grid_sample`` read level by level: streams through memory, differentiable at
   little cost; its intermediate values are ``n q a l p d`` floats.
 * :func:`sample_by_gather` reads the four corners of every location as rows of one table and adds them up with
   their weights in the same pass (``embedding_bag``): nothing but the ``n q a d`` results is written.
+* ``deformable_kernel.sample_by_kernel`` does the same on a CUDA device, in a Triton kernel.
 
 For one frame of 360x640 in ReferFormer (pyramid of 4,820 cells, 8 heads of 32 channels, 4 levels, 4 points,
 and as many queries): 617 thousand locations, 79 MMAC; a table of 4.9 MB that is read 64 times over (316 MB,
@@ -18,7 +19,11 @@ Axes: n maps, s cells of all levels, q queries, a heads, l levels, p points, d c
 all heads, m queries of a part, k rows that a query reads, r rows of a table.
 """
 
+import os
+import shutil
 from collections.abc import Sequence
+from functools import cache
+from importlib.util import find_spec
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -35,7 +40,9 @@ def sample_deformable(
     locations: Float[Tensor, "n q a l p 2"],
     weights: Float[Tensor, "n q a l p"],
 ) -> Float[Tensor, "n q c"]:
-    """Sample by the quicker way: gathering on a CPU without gradients, else by ``grid_sample``.
+    """Sample by the quicker way: on a CPU without gradients by gathering, on CUDA with the Triton kernel.
+
+    Elsewhere, and where triton or a C compiler is missing, by ``grid_sample``.
 
     Args:
         values: every cell by heads, levels after one another.
@@ -43,9 +50,25 @@ def sample_deformable(
         locations: x, y in [0, 1] over each level; beyond lie zeros.
         weights: of the points of all levels, for each head.
     """
+    if has_kernel(values.device):
+        from deixis.ops.deformable_kernel import sample_by_kernel
+
+        return sample_by_kernel(values, sizes, locations, weights)
     is_gathered = values.device.type == "cpu" and not torch.is_grad_enabled()
     sample = sample_by_gather if is_gathered else sample_by_grid
     return sample(values, sizes, locations, weights)
+
+
+def has_kernel(device: torch.device) -> bool:
+    """Return whether the Triton kernel runs on ``device``: CUDA, with triton and a C compiler at hand."""
+    return device.type == "cuda" and _has_triton()
+
+
+@cache
+def _has_triton() -> bool:
+    # Triton builds a launcher for each kernel with the C compiler of the machine.
+    has_compiler = "CC" in os.environ or any(map(shutil.which, ("gcc", "clang", "cc")))
+    return has_compiler and find_spec("triton") is not None
 
 
 def sample_by_grid(
@@ -54,9 +77,13 @@ def sample_by_grid(
     locations: Float[Tensor, "n q a l p 2"],
     weights: Float[Tensor, "n q a l p"],
 ) -> Float[Tensor, "n q c"]:
-    """Sample level by level with ``grid_sample`` (arguments: see :func:`sample_deformable`)."""
+    """Sample level by level with ``grid_sample`` (arguments: see :func:`sample_deformable`).
+
+    Half precision is sampled in float32: in 8 bits a location would be off by a third of a cell.
+    """
     n, _, a, d = values.shape
-    q = locations.shape[1]
+    q, dtype = locations.shape[1], values.dtype
+    values = values if dtype == torch.float64 else values.float()
     grids = (2 * locations - 1).to(values.dtype).transpose(1, 2).flatten(0, 1)  # (n a) q l p 2
     shares = weights.to(values.dtype).transpose(1, 2).flatten(0, 1)  # (n a) q l p
     total = values.new_zeros(n * a, d, q)
@@ -66,7 +93,7 @@ def sample_by_grid(
         maps = part.permute(0, 2, 3, 1).reshape(n * a, d, height, width)
         read = F.grid_sample(maps, grids[:, :, level], padding_mode="zeros", align_corners=False)
         total = total + (read * shares[:, None, :, level]).sum(dim=-1)  # (n a) d q
-    return total.unflatten(0, (n, a)).permute(0, 3, 1, 2).flatten(2)
+    return total.unflatten(0, (n, a)).permute(0, 3, 1, 2).flatten(2).to(dtype)
 
 
 def sample_by_gather(
