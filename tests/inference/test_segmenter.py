@@ -193,7 +193,7 @@ def test_devices_and_types_that_are_not_there(monkeypatch):
     with pytest.raises(DeviceError, match="cuda"):
         deixis.Segmenter(ColourModel(), device="cuda")
     with pytest.raises(ValueError, match="float32, bfloat16"):
-        deixis.Segmenter(ColourModel(), dtype="float16")
+        deixis.Segmenter(ColourModel(), dtype="int8")
 
 
 def test_unknown_models_and_rules_offer_the_closest():

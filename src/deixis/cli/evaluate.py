@@ -71,7 +71,7 @@ class Evaluate:
     device: str = "auto"
     """cpu, cuda, cuda:1, mps, or auto."""
     dtype: str = "auto"
-    """float32, bfloat16, or auto."""
+    """float32, bfloat16, float16, or auto."""
     windows: Literal["linked", "clips", "demo", "whole"] = "linked"
     """Of a model: how a long video is cut. linked chooses the referent once over all windows; clips chooses
     it in each window anew, without overlap, as ReferFormer does on Ref-DAVIS17; whole is one window."""

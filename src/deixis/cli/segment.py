@@ -49,8 +49,8 @@ class Segment:
     """Every how many frames."""
     device: str = "auto"
     """auto (a GPU where there is one), cpu, cuda, cuda:1, mps."""
-    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
-    """auto is float32; bfloat16 is mixed precision."""
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """auto is float32; bfloat16 and float16 are mixed precision."""
     windows: Literal["linked", "clips", "demo", "whole"] = "linked"
     """How a long video is cut: linked follows objects from window to window and chooses once; clips
     chooses anew in windows side by side; demo as in MTTR's published demo; whole takes all frames at once."""

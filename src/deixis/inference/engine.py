@@ -50,7 +50,7 @@ class Engine:
     Attributes:
         model: in evaluation mode, on ``device``.
         device: where it runs.
-        dtype: float32, or bfloat16 for automatic mixed precision.
+        dtype: float32, or bfloat16 or float16 for automatic mixed precision.
         expression_batch: expressions that go through the model together; bounds the memory, not the result.
         flow_estimator: of optical flow, for models that want it.
     """
@@ -191,7 +191,12 @@ def find_dtype(dtype: str) -> torch.dtype:
     Raises:
         ValueError: there is no such type.
     """
-    known = {"auto": torch.float32, "float32": torch.float32, "bfloat16": torch.bfloat16}
+    known = {
+        "auto": torch.float32,
+        "float32": torch.float32,
+        "bfloat16": torch.bfloat16,
+        "float16": torch.float16,
+    }
     if dtype not in known:
         raise ValueError(f"dtype must be one of {', '.join(known)}, got {dtype!r}")
     return known[dtype]

@@ -72,7 +72,7 @@ class Segmenter:
             checkpoint: weights for a model given by name.
             tokenizer: a ``tokenizer.json`` for published weights, which come without.
             device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1", "mps".
-            dtype: "float32", "bfloat16" (mixed precision), or "auto": float32.
+            dtype: "float32", "bfloat16" or "float16" (mixed precision), or "auto": float32.
             windows: "linked" (None: the same), "clips", "demo", "whole", or a rule of one's own.
             expression_batch: expressions that go through the model together.
             num_candidates: trajectories of a window that may be the referent when all windows are seen.
