@@ -90,7 +90,7 @@ def test_several_things_wrong_are_a_line_each(deixis, truth, tmp_path):
         (["davis17", "--predictions", "x", "--truth", "y", "--permute"], "--permute is about models"),
         (["davis17", "--root", "x", "--check-only"], "--check-only needs --predictions"),
         (["ref-davis17", "--root", "x", "--protocol", "refdavis-semi", "--permute"], "leave --protocol out"),
-        (["a2d-sentences", "--root", "x", "--protocol", "a2d-sentences"], "--protocol sentences-best-mask"),
+        (["a2d-sentences", "--root", "x", "--protocol", "a2d-sentences"], "there is no folder x"),
         (["davis17", "--predictions", "x", "--truth", "y", "--root", "z"], "--truth or --root, not both"),
     ],
 )
