@@ -142,6 +142,27 @@ def test_the_best_of_all_classes_counts(model):
     torch.testing.assert_close(found.frame_scores[0, :, 0], torch.tensor([0.0, 1.0]).sigmoid())
 
 
+def test_what_stands_in_padded_cells_reaches_no_score_and_no_box(model):
+    """Attention skips them; the group norms of the pixel decoder do not, so masks may change."""
+    whole = clip(width=64)
+    padding_mask = whole.padding_mask.clone()
+    padding_mask[..., 32:] = True
+    padded = Clip(whole.frames * ~padding_mask[:, :, None], padding_mask)
+    with torch.no_grad():
+        video, text = model.encode_video(padded), model.encode_text(tokens(2))
+        noisy = replace(
+            video,
+            maps=tuple(
+                maps + 50 * hidden[:, :, None] * torch.randn_like(maps)
+                for maps, hidden in zip(video.maps, video.padding_masks, strict=True)
+            ),
+        )
+        expected, found = model(video, text), model(noisy, text)
+    assert not torch.equal(noisy.maps[1], video.maps[1])
+    torch.testing.assert_close(found.class_logits, expected.class_logits)
+    torch.testing.assert_close(found.boxes, expected.boxes)
+
+
 def test_images_are_clips_of_one_frame(model):
     with torch.no_grad():
         output = model(model.encode_video(clip(1)), model.encode_text(tokens(2)))
