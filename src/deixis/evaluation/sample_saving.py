@@ -25,7 +25,7 @@ from deixis.evaluation.ledger import Ledger, write_text
 from deixis.evaluation.protocols.samples import sample_name
 from deixis.inference.engine import Engine, FrameCandidates
 from deixis.inference.offline import prepare
-from deixis.ops.boxes import to_corners
+from deixis.ops.boxes import pixel_boxes
 from deixis.ops.masks import encode_rle
 from deixis.video.frames import Frame
 
@@ -142,8 +142,6 @@ def _boxes(found: FrameCandidates, row: int, size: tuple[int, int]) -> Sequence[
     """Return x, y, width and height of each candidate in pixels of the frame."""
     if found.boxes is None:
         return [()] * found.scores.shape[1]
-    height, width = size
-    scale = torch.tensor((width, height, width, height))
-    corners: Float[Tensor, "q 4"] = to_corners(found.boxes[row]) * scale
+    corners: Float[Tensor, "q 4"] = pixel_boxes(found.boxes[row], size)
     sides = torch.cat((corners[:, :2], corners[:, 2:] - corners[:, :2]), dim=1)
     return [tuple(box) for box in sides.tolist()]

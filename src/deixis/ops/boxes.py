@@ -22,6 +22,12 @@ def to_centres(boxes: Float[Tensor, "*n 4"]) -> Float[Tensor, "*n 4"]:
     return torch.cat(((low + high) / 2, high - low), dim=-1)
 
 
+def pixel_boxes(boxes: Float[Tensor, "*n 4"], size: tuple[int, int]) -> Float[Tensor, "*n 4"]:
+    """Turn predicted boxes into (x1, y1, x2, y2) in pixels of a frame of ``size`` (height, width)."""
+    height, width = size
+    return to_corners(boxes) * boxes.new_tensor((width, height, width, height))
+
+
 def generalised_iou(
     left: Float[Tensor, "*#n 4"], right: Float[Tensor, "*#n 4"], eps: float = 1e-6
 ) -> Float[Tensor, "..."]:

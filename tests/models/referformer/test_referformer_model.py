@@ -13,7 +13,7 @@ from deixis.models.loading import convert_file, load
 from deixis.models.referformer.config import VARIANTS, ReferFormerConfig
 from deixis.models.referformer.convert import RENAMING
 from deixis.models.referformer.model import ReferFormer
-from deixis.models.referformer.postprocess import label_map, pixel_boxes
+from deixis.ops.boxes import pixel_boxes
 from deixis.structures import Clip, Tokens
 
 LAYOUTS = Path(__file__).parents[2] / "goldens" / "referformer"
@@ -173,11 +173,6 @@ def test_images_are_clips_of_one_frame(model):
 def test_pixel_boxes():
     boxes = pixel_boxes(torch.tensor([[0.5, 0.5, 0.5, 1.0]]), (20, 40))
     assert boxes.tolist() == [[10.0, 0.0, 30.0, 20.0]]
-
-
-def test_pixels_go_to_the_likeliest_object_above_the_threshold():
-    logits = torch.tensor([[1.0, -1.0, 0.5], [2.0, -2.0, 0.1]])[:, None, None]  # o t h w
-    assert label_map(logits, (1, 3)).tolist() == [[[2, 0, 1]]]
 
 
 def test_the_text_encoder_is_frozen_unless_said_otherwise():

@@ -3,25 +3,10 @@
 import pytest
 import torch
 
-from deixis.models.referformer.config import ReferFormerConfig
-from deixis.models.referformer.model import ReferFormer
+from contracts.tiny_models import build
 from deixis.structures import Clip, Target, Tokens
 
 SIZE = (48, 64)
-TINY = ReferFormerConfig(
-    backbone="video-conv-tiny",
-    text_encoder="words-tiny",
-    is_text_encoder_frozen=False,
-    sentence="mean",
-    width=64,
-    num_heads=4,
-    num_encoder_layers=2,
-    num_decoder_layers=2,
-    feedforward=64,
-    num_points=2,
-    mask_channels=4,
-    attention_stride=8,
-)
 
 
 def inputs(e: int = 2, t: int = 3) -> tuple[Clip, Tokens]:
@@ -43,7 +28,7 @@ def answer(model, clip: Clip, words: Tokens) -> dict[str, torch.Tensor]:
 @pytest.fixture(scope="module")
 def model():
     torch.manual_seed(0)
-    return ReferFormer(TINY).eval()
+    return build("referformer").eval()
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.bfloat16, 0.02), (torch.float16, 0.002)])
@@ -64,7 +49,7 @@ def test_half_precision_agrees_with_float32(model, dtype: torch.dtype, tolerance
 
 def test_a_step_of_training_in_bfloat16():
     torch.manual_seed(0)
-    model = ReferFormer(TINY).train()
+    model = build("referformer").train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
     clip, words = inputs()
     masks = torch.zeros(1, 3, *SIZE, dtype=torch.bool)

@@ -11,15 +11,17 @@ from deixis.layers.dynamic_conv import dynamic_masks, split_kernels
 from deixis.layers.position import sine_position_1d, sine_position_2d
 from deixis.models.golden import GoldenRun
 from deixis.models.referformer.output import STRIDE
-from deixis.models.referformer.postprocess import label_map, pixel_boxes
-from deixis.ops.boxes import generalised_iou
-from deixis.ops.masks import aligned_upsample, masks_at_size, stretched_masks
+from deixis.ops.boxes import generalised_iou, pixel_boxes
+from deixis.ops.masks import aligned_upsample, masks_at_size, stretched_masks, stretched_probabilities
+from deixis.ops.merging import BACKGROUND_SCORE, merge_by_threshold
 
 
 def run_postprocess(golden: GoldenRun) -> dict[str, Tensor]:
     """Turn stored predictions into what A2D-Sentences, RefCOCO, Ref-YouTube-VOS and Ref-DAVIS17 ask for."""
     stored = _stored(golden)
     threshold, background = golden.options["threshold"], golden.options["background"]
+    if background != BACKGROUND_SCORE:
+        raise ValueError(f"label maps are merged with a background of {BACKGROUND_SCORE}, not {background}")
     scores = stored["logits"][:, 0].sigmoid().amax(dim=-1)  # b q
     arrays = {}
     for index, (size, original) in enumerate(zip(stored["sizes"], stored["original_sizes"], strict=True)):
@@ -40,7 +42,9 @@ def run_postprocess(golden: GoldenRun) -> dict[str, Tensor]:
     queries = stored["davis_logits"].sigmoid().mean(dim=1).amax(dim=-1).argmax(dim=1)  # o
     chosen = stored["davis_masks"][torch.arange(len(queries)), :, queries]  # o t h w
     size = tuple(stored["davis_original_size"].tolist())
-    arrays["davis_labels"] = label_map(chosen, size, threshold, background)
+    arrays["davis_labels"] = torch.from_numpy(
+        merge_by_threshold(stretched_probabilities(chosen, size).numpy())
+    )
     return arrays
 
 

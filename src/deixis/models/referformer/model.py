@@ -148,7 +148,7 @@ class ReferFormer(ReferringModel):
         """Encode the expressions: words and sentence through one projection to the transformer's width."""
         with torch.no_grad() if self.config.is_text_encoder_frozen else nullcontext():
             words = self.text_encoder(tokens)  # e s c
-            sentence = _mean(words, tokens.padding_mask)
+            sentence = TextFeatures(words, tokens.padding_mask).mean_of_words()
             if self.text_pooler is not None:
                 sentence = self.text_pooler(words)
         return TextFeatures(self.text_projection(words), tokens.padding_mask, self.text_projection(sentence))
@@ -328,12 +328,6 @@ def _refine(change: Float[Tensor, "n q 4"], reference: Float[Tensor, "n q _"]) -
     before = known.clamp(min=1e-5).log() - (1 - known).clamp(min=1e-5).log()
     rest = change.shape[-1] - before.shape[-1]
     return (change + nn.functional.pad(before, (0, rest))).sigmoid()
-
-
-def _mean(words: Float[Tensor, "e s c"], padding_mask: Bool[Tensor, "e s"]) -> Float[Tensor, "e c"]:
-    """Average the words of each expression, padding left out."""
-    read = (~padding_mask)[..., None].to(words.dtype)  # e s 1
-    return (words * read).sum(dim=1) / read.sum(dim=1)
 
 
 def _cells(maps: Float[Tensor, "b t c h w"]) -> Float[Tensor, "b t n c"]:
