@@ -1,6 +1,6 @@
 """What cutting a long video into windows changes: against the whole video at once, and the truth.
 
-    python benchmarks/window_effect.py --model mttr-tiny-synthetic --clips 6 --frames 64
+    python benchmarks/window_effect.py --model mttr-tiny-synthetic --clips 3 --frames 64
 
 Every expression of generated clips (seeds that no split has) is segmented with each way of cutting. ``J`` is
 the mean region similarity to the truth; ``agreement`` the mean IoU over space and time with the masks of the
@@ -45,7 +45,7 @@ def main() -> None:
     )
     parser.add_argument("--model", default="mttr-tiny-synthetic")
     parser.add_argument("--checkpoint")
-    parser.add_argument("--clips", type=int, default=6)
+    parser.add_argument("--clips", type=int, default=3)
     parser.add_argument("--frames", type=int, default=64)
     parser.add_argument("--windows", type=int, nargs="+", default=[32, 16, 8])
     parser.add_argument("--threads", type=int, default=1)
