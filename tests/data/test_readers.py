@@ -7,7 +7,7 @@ from miniature import FRAMES, frame, write_frames, write_masks, write_plain, wri
 from PIL import Image
 
 from deixis.data.check import check_record
-from deixis.data.readers import ImageFolder, LabelFolder, VideoFile
+from deixis.data.readers import ImageFolder, LabelFolder, VideoFile, read_image
 from deixis.data.ref_davis17 import records
 from deixis.errors import DatasetError
 
@@ -25,6 +25,22 @@ def test_unreadable_and_missing_images(tmp_path):
         reader.read([0, 2])
     with pytest.raises(ValueError, match="at least one index"):
         reader.read([])
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("options", [{"subsampling": 0}, {"subsampling": 2}, {"progressive": True}])
+def test_jpegs_have_the_pixels_of_pillow(tmp_path, mode, options):
+    noise = np.random.default_rng(0).integers(0, 256, (9, 11, 3), dtype=np.uint8)
+    image = Image.fromarray(noise).resize((85, 67)).convert(mode)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # lying on its side, as annotations then do too
+    path = tmp_path / "00000.jpg"
+    image.save(path, exif=exif, **options)
+    with Image.open(path) as stored:
+        np.testing.assert_array_equal(read_image(path), np.asarray(stored.convert("RGB")))
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(DatasetError, match="truncated"):
+        read_image(path)
 
 
 def test_masks_are_indices_never_colours(tmp_path):

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from torch.nn import functional as F
 
 from deixis.ops.resize import resize_frame, resize_frames, resize_masks, resized_size
 
@@ -58,3 +59,19 @@ def test_masks_take_the_nearest_pixel():
     masks[0, 0, 2:, 2:] = True
     assert resize_masks(masks, (2, 2)).tolist() == [[[[False, False], [False, True]]]]
     assert resize_masks(masks[:0], (2, 3)).shape == (0, 1, 2, 3)
+
+
+@pytest.mark.parametrize("size", [(20, 31), (37, 53), (75, 100)])
+def test_mirrored_and_cut_views_are_resized_as_their_copies(size: tuple[int, int]):
+    generator = np.random.default_rng(2)
+    frames = generator.integers(0, 256, (2, 48, 64, 3), dtype=np.uint8)[:, :, ::-1][:, 3:, 5:-2]
+    masks = (generator.random((2, 3, 48, 64)) > 0.5)[..., ::-1][..., 3:, 5:-2]
+    np.testing.assert_array_equal(resize_frames(frames, size), resize_frames(frames.copy(), size))
+    np.testing.assert_array_equal(resize_masks(masks, size), resize_masks(masks.copy(), size))
+
+
+@given(st.tuples(*[st.integers(1, 90)] * 4))
+def test_masks_are_resized_as_torch_does(sides: tuple[int, int, int, int]):
+    masks = np.random.default_rng(sides).random((1, 2, *sides[:2])) > 0.5
+    expected = F.interpolate(torch.from_numpy(masks).byte(), size=sides[2:], mode="nearest").bool()
+    np.testing.assert_array_equal(resize_masks(masks, sides[2:]), expected.numpy())

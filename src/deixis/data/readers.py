@@ -5,6 +5,7 @@ Readers hold paths and names only: they are cheap to make, to pickle and to send
 Legend: t frames, n objects, H W pixels.
 """
 
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +20,8 @@ from PIL import Image, UnidentifiedImageError
 from deixis.errors import DatasetError
 
 IMAGE_SUFFIXES = (".jpg", ".png", ".jpeg")
+
+_END_OF_JPEG = b"\xff\xd9"
 
 
 @dataclass(frozen=True)
@@ -69,10 +72,12 @@ class LabelFolder:
         Raises:
             DatasetError: a label map is missing, unreadable or in colours, or the sizes differ.
         """
-        labels = _stack([read_label_map(self.path(index)) for index in indices], self.folder)  # t H W
-        masks = np.empty((len(object_ids), *labels.shape), bool)
-        for mask, object_id in zip(masks, object_ids, strict=True):
-            np.equal(labels, object_id, out=mask)
+        labels = [read_label_map(self.path(index)) for index in indices]
+        _require_one_size(labels, self.folder)
+        masks = np.empty((len(object_ids), len(labels), *labels[0].shape), bool)
+        for place, values in enumerate(labels):
+            for mask, object_id in zip(masks, object_ids, strict=True):
+                np.equal(values, object_id, out=mask[place])
         return masks
 
     def ids(self, index: int) -> tuple[int, ...]:
@@ -283,10 +288,26 @@ def read_image(path: Path) -> UInt8[np.ndarray, "H W 3"]:
         DatasetError: it is unreadable.
     """
     try:
-        with Image.open(path) as image:
-            return np.asarray(image.convert("RGB"))
+        data = path.read_bytes()
+        with Image.open(io.BytesIO(data)) as image:
+            is_plain = image.format == "JPEG" and image.mode in ("RGB", "L") and data.endswith(_END_OF_JPEG)
+            pixels = _decode_jpeg(data) if is_plain else None
+            return np.asarray(image.convert("RGB")) if pixels is None else pixels
     except (OSError, UnidentifiedImageError) as error:
         raise DatasetError(f"cannot read the image {path}: {error}; unpack the data set again") from error
+
+
+def _decode_jpeg(data: bytes) -> UInt8[np.ndarray, "H W 3"] | None:
+    """Decode a JPEG with OpenCV: the pixels of Pillow in three quarters of the time; None: it cannot.
+
+    Both use libjpeg-turbo. OpenCV fills the rest of a file that was cut off with grey, so that only whole
+    ones may come here, and turns images upright, which annotations are not.
+    """
+    import cv2
+
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    return None if pixels is None else cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB, dst=pixels)
 
 
 def read_size(path: Path) -> tuple[int, int]:
@@ -343,9 +364,13 @@ def _groups(indices: Sequence[int], starts: Sequence[int]) -> Iterator[tuple[int
 
 def _stack(images: list[np.ndarray], where: Path) -> np.ndarray:
     """Stack images of one size."""
+    _require_one_size(images, where)
+    return np.stack(images)
+
+
+def _require_one_size(images: list[np.ndarray], where: Path) -> None:
     if not images:
         raise ValueError("no frames are asked for; give at least one index")
     sizes = sorted({image.shape for image in images})
     if len(sizes) > 1:
         raise DatasetError(f"the images of {where} have several sizes: {', '.join(map(str, sizes))}")
-    return np.stack(images)
