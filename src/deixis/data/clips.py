@@ -1,6 +1,6 @@
 """Which frames of a video make a training clip, which expressions go with it, and how the clip is read.
 
-Axes: t frames of the clip, k of them annotated, n objects, H W pixels.
+Axes: t frames of the clip, k of them annotated, n objects, m motion channels, H W pixels, h w of the motion.
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from typing import overload
 
 import numpy as np
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from deixis.errors import DatasetError
+from deixis.flow.reading import MotionReader
 
 from .categories import label_of
 from .records import VideoRecord
@@ -45,6 +46,8 @@ class Sample:
         labels: class of each object, where the rule has a table of classes.
         frame_sizes: height and width of each frame, where they do not all fill the arrays; the rest is
             padding.
+        flow: ``float32 [t, m, h, w]``, the motion of each frame over the whole of it, in a grid of its own
+            and, if it is vectors, in pixels of that grid; None: not asked for.
     """
 
     frames: UInt8[np.ndarray, "t H W 3"]
@@ -55,6 +58,7 @@ class Sample:
     has_visibility: bool = True
     labels: tuple[int, ...] | None = None
     frame_sizes: tuple[tuple[int, int], ...] | None = None
+    flow: Float[np.ndarray, "t m h w"] | None = None
 
     def is_answered(self, *, everywhere: bool = False) -> bool:
         """Tell whether each referent is seen in a predicted frame, or ``everywhere``: in all of them."""
@@ -137,6 +141,7 @@ def read_clip(
     generator: np.random.Generator,
     rule: ClipRule,
     predicted_frames: tuple[int, ...] | None = None,
+    motion: MotionReader | None = None,
 ) -> Sample:
     """Read the clip of ``plan`` with some of its expressions, drawn at random by ``rule``.
 
@@ -154,6 +159,7 @@ def read_clip(
         rule: as the plan was made with.
         predicted_frames: positions to predict where the plan leaves that open; None: all. Where the plan
             predicts the frame that it is around, the one position of that frame.
+        motion: reads frames with what moves in them; None: it is not wanted.
 
     Raises:
         DatasetError: the video has no masks or no expressions, or an object no class.
@@ -173,8 +179,12 @@ def read_clip(
     if alone is None and predicted_frames is not None:
         masks = masks[:, list(predicted_frames)]
     expressions = [record.expressions[index] for index in chosen]
+    if motion is None:
+        images, flow = record.frames.read(frames), None
+    else:
+        images, flow = motion.read(record.frames.read, frames, len(record.frame_names))
     return Sample(
-        frames=record.frames.read(frames),
+        frames=images,
         masks=masks,
         annotated_frames=predicted_frames if alone is None else alone,
         expressions=tuple(expression.text for expression in expressions) or (WORDLESS,),
@@ -185,6 +195,7 @@ def read_clip(
         or (tuple(range(len(order))),),
         has_visibility=alone is None,
         labels=tuple(label_of(record, one, rule.classes) for one in order) if rule.classes else None,
+        flow=flow,
     )
 
 
@@ -277,7 +288,8 @@ def _shown_objects(
     assert record.masks is not None
     ids = tuple(sorted(record.object_ids))
     masks = record.masks.read(annotated, ids)  # n k H W
-    shown = np.flatnonzero(masks.any(axis=(1, 2, 3)))
+    shown = np.flatnonzero(masks.reshape(len(ids), -1).any(axis=1))
+    masks = masks if len(shown) == len(ids) else masks[shown]
     order = [ids[place] for place in shown]
     candidates = _candidates(record, plan, rule)
     answered = [
@@ -286,7 +298,7 @@ def _shown_objects(
         if not record.expressions[index].object_ids or set(order) & set(record.expressions[index].object_ids)
     ]
     chosen = generator.permutation(np.array(answered or candidates))[: rule.expressions_per_clip]
-    return order, masks[shown], chosen.tolist()
+    return order, masks, chosen.tolist()
 
 
 def _referred_objects(

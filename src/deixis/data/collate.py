@@ -1,6 +1,6 @@
 """Samples to a batch: padded together as bytes, normalised where the network runs.
 
-Axes: b clips, t frames, k annotated ones, n objects, e expressions, H W padded pixels.
+Axes: b clips, t frames, k annotated ones, n objects, e expressions, m motion channels, H W padded pixels.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,6 +14,7 @@ from torch import Tensor
 from deixis.structures import Batch, Clip, Target, Tokens
 
 from .clips import Sample
+from .cropping import flow_at_frames
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class PixelBatch:
         referents: indices into the masks of its clip, for each expression.
         has_visibility: of each clip.
         labels: ``int64 [n]`` of each clip, classes of its objects; None: there is one class.
+        flow: ``float [b, t, m, H, W]``, what moves in each frame, 0 on padding; None: not asked for.
     """
 
     frames: UInt8[Tensor, "b t H W 3"]
@@ -41,6 +43,7 @@ class PixelBatch:
     referents: tuple[tuple[int, ...], ...]
     has_visibility: tuple[bool, ...]
     labels: tuple[Int[Tensor, "_n"] | None, ...]
+    flow: Float[Tensor, "b t m H W"] | None = None
 
     @property
     def num_expressions(self) -> int:
@@ -59,6 +62,7 @@ class PixelBatch:
             self.referents,
             self.has_visibility,
             self.labels,
+            None if self.flow is None else self.flow.pin_memory(),
         )
 
     def normalised(
@@ -82,7 +86,8 @@ class PixelBatch:
             padding_mask if self.padding_mask.any() else None,
             channels_last=channels_last,
         )
-        clip = Clip(frames, padding_mask, self.annotated_frames)
+        flow = None if self.flow is None else self.flow.to(device, non_blocking=True)
+        clip = Clip(frames, padding_mask, self.annotated_frames, flow)
         return Batch(clip, self.tokens.to(device), self.video_index.to(device), self.targets(device))
 
     def targets(self, device: torch.device | str = "cpu") -> tuple[Target, ...]:
@@ -135,11 +140,18 @@ def collate(
     frames = torch.zeros(len(samples), t, height, width, 3, dtype=torch.uint8)
     padding_mask = torch.ones(len(samples), t, height, width, dtype=torch.bool)
     masks = []
+    flow = (
+        None
+        if samples[0].flow is None
+        else torch.zeros(*frames.shape[:2], samples[0].flow.shape[1], height, width)
+    )
     for index, sample in enumerate(samples):
         clip_t, h, w = sample.frames.shape[:3]
         frames[index, :clip_t, :h, :w] = torch.from_numpy(np.ascontiguousarray(sample.frames))
         for place, (frame_h, frame_w) in enumerate(sample.frame_sizes or ((h, w),) * clip_t):
             padding_mask[index, place, :frame_h, :frame_w] = False
+        if flow is not None:
+            flow[index, :clip_t, :, :h, :w] = torch.from_numpy(flow_at_frames(sample))
         padded = torch.zeros(sample.masks.shape[0], k, height, width, dtype=torch.bool)
         padded[:, : sample.masks.shape[1], :h, :w] = torch.from_numpy(np.ascontiguousarray(sample.masks))
         masks.append(padded)
@@ -157,4 +169,5 @@ def collate(
             None if sample.labels is None else torch.tensor(sample.labels, dtype=torch.int64)
             for sample in samples
         ),
+        flow,
     )

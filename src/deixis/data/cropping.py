@@ -1,13 +1,15 @@
 """Crops of random size and place, and the resizing after them.
 
-Axes: t frames, k annotated ones, n objects, H W pixels.
+Axes: t frames, k annotated ones, n objects, m motion channels, H W pixels.
 """
 
 import re
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Float
 
+from deixis.flow.motion import resized_motion
 from deixis.ops.resize import resize_frames, resize_masks, resized_size
 
 from .clips import Sample
@@ -56,9 +58,21 @@ def draw_region(
 
 
 def cut(sample: Sample, top: int, left: int, height: int, width: int) -> Sample:
-    """Cut one region out of all frames and masks."""
+    """Cut one region out of all frames, masks and motion."""
     rows, columns = slice(top, top + height), slice(left, left + width)
-    return replace(sample, frames=sample.frames[:, rows, columns], masks=sample.masks[:, :, rows, columns])
+    flow = flow_at_frames(sample)
+    return replace(
+        sample,
+        frames=sample.frames[:, rows, columns],
+        masks=sample.masks[:, :, rows, columns],
+        flow=None if flow is None else flow[..., rows, columns],
+    )
+
+
+def flow_at_frames(sample: Sample) -> Float[np.ndarray, "t m H W"] | None:
+    """Return the motion of ``sample`` in the grid of its frames."""
+    height, width = sample.frames.shape[1:3]
+    return None if sample.flow is None else resized_motion(sample.flow, (height, width))
 
 
 def resize(sample: Sample, short_side: int, long_side: int) -> Sample:
@@ -83,14 +97,18 @@ def _crop_frames(
     for index in range(len(sample.frames)):
         region = draw_region(*sample.frames.shape[1:3], crop.smallest, crop.largest, generator)
         places = [place for place, position in enumerate(predicted) if position == index]
-        part = replace(sample, frames=sample.frames[[index]], masks=sample.masks[:, places])
+        flow = None if sample.flow is None else sample.flow[[index]]
+        part = replace(sample, frames=sample.frames[[index]], masks=sample.masks[:, places], flow=flow)
         parts.append(resize(cut(part, *region), short_side, long_side))
     sizes = [part.frames.shape[1:3] for part in parts]
     height, width = (max(size[axis] for size in sizes) for axis in range(2))
     frames = np.zeros((len(parts), height, width, 3), np.uint8)
     masks = np.zeros((*sample.masks.shape[:2], height, width), bool)
+    motion = None if sample.flow is None else np.zeros((*sample.flow.shape[:2], height, width), np.float32)
     for index, (part, (h, w)) in enumerate(zip(parts, sizes, strict=True)):
         frames[index, :h, :w] = part.frames[0]
+        if motion is not None:
+            motion[index, :, :h, :w] = flow_at_frames(part)
         if index in predicted:
             masks[:, predicted.index(index), :h, :w] = part.masks[:, 0]
-    return replace(sample, frames=frames, masks=masks, frame_sizes=tuple(sizes))
+    return replace(sample, frames=frames, masks=masks, frame_sizes=tuple(sizes), flow=motion)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from deixis.flow.motion import mirrored_motion
 from deixis.ops.words import swap_sides, swap_sides_published
 
 from .clips import Sample
@@ -42,12 +43,13 @@ def transform(sample: Sample, change: Transforms, generator: np.random.Generator
 
 
 def mirror(sample: Sample, swap: Callable[[str], str] = swap_sides) -> Sample:
-    """Flip frames and masks from left to right, and ``swap`` the sides that the expressions name."""
+    """Flip frames, masks and motion from left to right, and ``swap`` the sides that the expressions name."""
     return replace(
         sample,
         frames=sample.frames[:, :, ::-1],
         masks=sample.masks[..., ::-1],
         expressions=tuple(swap(expression) for expression in sample.expressions),
+        flow=None if sample.flow is None else mirrored_motion(sample.flow),
     )
 
 

@@ -1,6 +1,6 @@
 """From flow to the motion channels of a model.
 
-Axes: H W pixels of the flow, h w of the model's input, m motion channels.
+Axes: t frames, H W pixels of the flow, h w of the model's input, m motion channels.
 """
 
 import numpy as np
@@ -62,18 +62,40 @@ def motion_channels(
     # What moves to the right came from the left: the other direction stands in with its sign turned.
     flows = [-present[0] if flow is None else flow for flow in (found[name] for name in wanted)]
     if spec.form == "map":
-        return _resized(np.minimum.reduce([motion_map(flow, spec.camera) for flow in flows])[None], size)
+        return resized_motion(
+            np.minimum.reduce([motion_map(flow, spec.camera) for flow in flows])[None], size
+        )
     vectors = [np.moveaxis(residual_flow(flow, spec.camera), -1, 0) for flow in flows]
-    height, width = present[0].shape[:2]
-    scale = np.tile(np.array((size[1] / width, size[0] / height), np.float32), len(vectors))
-    return _resized(np.concatenate(vectors), size) * scale[:, None, None]
+    return resized_motion(np.concatenate(vectors), size)
 
 
-def _resized(channels: Float[np.ndarray, "m H W"], size: tuple[int, int]) -> Float[np.ndarray, "m h w"]:
-    """Reduce by area, enlarge bilinearly."""
-    if channels.shape[1:] == size:
-        return np.ascontiguousarray(channels, dtype=np.float32)
-    values = torch.from_numpy(np.ascontiguousarray(channels, dtype=np.float32))[None]
-    if size[0] <= channels.shape[1] and size[1] <= channels.shape[2]:
-        return F.interpolate(values, size=size, mode="area")[0].numpy()
-    return F.interpolate(values, size=size, mode="bilinear", align_corners=False)[0].numpy()
+def resized_motion(
+    channels: Float[np.ndarray, "*t m H W"], size: tuple[int, int]
+) -> Float[np.ndarray, "*t m h w"]:
+    """Bring motion channels to another ``size``: reduce by area, enlarge bilinearly.
+
+    One channel is a map of magnitudes, which stay; several are u and v in turn, in pixels, which change with
+    the pixels.
+    """
+    height, width = channels.shape[-2:]
+    values = np.ascontiguousarray(channels, dtype=np.float32)
+    if (height, width) == size:
+        return values
+    stack = torch.from_numpy(values).flatten(0, -4) if values.ndim > 3 else torch.from_numpy(values)[None]
+    if size[0] <= height and size[1] <= width:
+        stack = F.interpolate(stack, size=size, mode="area")
+    else:
+        stack = F.interpolate(stack, size=size, mode="bilinear", align_corners=False)
+    resized = stack.numpy().reshape(*values.shape[:-2], *size)
+    if (num_channels := values.shape[-3]) == 1:
+        return resized
+    scale = np.tile(np.array((size[1] / width, size[0] / height), np.float32), num_channels // 2)
+    return resized * scale[:, None, None]
+
+
+def mirrored_motion(channels: Float[np.ndarray, "*t m H W"]) -> Float[np.ndarray, "*t m H W"]:
+    """Return the motion of the mirrored frames: what moved to the right moves to the left."""
+    mirrored = np.ascontiguousarray(channels[..., ::-1])
+    if mirrored.shape[-3] > 1:
+        mirrored[..., 0::2, :, :] *= -1
+    return mirrored

@@ -66,7 +66,8 @@ def differences(one: Recipe, other: Recipe) -> list[str]:
     """Return the dotted names of fields that differ, but for those that a resumed run may change."""
     first, second = _flatten(to_plain(one)), _flatten(to_plain(other))
     names = sorted(name for name in first.keys() | second.keys() if first.get(name) != second.get(name))
-    return [name for name in names if name.rsplit(".", 1)[-1] not in RESUMABLE]
+    # Flow that is kept is rounded: its cache is a setting of the training.
+    return [name for name in names if name == "flow.cache" or name.rsplit(".", 1)[-1] not in RESUMABLE]
 
 
 def _flatten(value: Any, prefix: str = "") -> dict[str, Any]:

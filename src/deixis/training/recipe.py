@@ -11,6 +11,7 @@ from deixis.configuration import from_plain
 from deixis.data.rules import ClipRule, Transforms, check, check_choice, check_types
 from deixis.data.samplings import SAMPLINGS
 from deixis.errors import RecipeError
+from deixis.flow.config import ESTIMATORS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +49,27 @@ class DataSource:
         check(self.num_clips >= 0, f"data.num_clips must be 0 (all) or more, got {self.num_clips}")
         if self.sampling:
             check_choice("data.sampling", self.sampling, tuple(SAMPLINGS))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """How the optical flow of the clips is made, for models that look at it.
+
+    Attributes:
+        estimator: a name of ``flow.config.ESTIMATORS``; "": the model's own.
+        weights: file of weights of RAFT.
+        cache: folder where flow is kept, from one epoch and one run to the next; "": it is estimated each
+            time, which for DIS on small frames is as fast.
+    """
+
+    estimator: str = ""
+    weights: str = ""
+    cache: str = ""
+
+    def __post_init__(self) -> None:
+        check_types(self, "flow.")
+        if self.estimator:
+            check_choice("flow.estimator", self.estimator, ESTIMATORS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +158,8 @@ class Recipe:
         model: the variant to train, a name of ``deixis models list``.
         data: the sources of the mix.
         clip, transforms: how a video becomes what the network takes.
+        flow: how flow is made, for models that look at it; the frames it is made of are those that the
+            data set has, before any change of colours and size.
         mixing: "weighted": sources are drawn in proportion to their weights; "concatenated": to their numbers
             of clips times their weights, as from one list of all clips.
         run_length: consecutive clips that come from one source; the batch must be a multiple. UniRef's
@@ -176,6 +200,7 @@ class Recipe:
     data: tuple[DataSource, ...]
     clip: ClipRule = field(default_factory=ClipRule)
     transforms: Transforms = field(default_factory=Transforms)
+    flow: Flow = field(default_factory=Flow)
     mixing: Literal["weighted", "concatenated"] = "weighted"
     run_length: int = 1
     pad_multiple: int = 1

@@ -32,7 +32,7 @@ from .folder import CHECKPOINTS
 from .logging import Meter
 from .optim import AveragedWeights, freeze, make_optimizer
 from .recipe import Recipe
-from .sources import ClipSource, make_batches
+from .sources import ClipSource, make_batches, open_motion
 
 AnyBatch = PixelBatch | ConceptBatch
 
@@ -101,6 +101,7 @@ class Run:
             )
         if recipe.concepts:
             check_concepts(recipe)
+        self.motion = open_motion(recipe, model.config.inputs.motion)
         freeze(model, recipe.optim)
         if recipe.channels_last:
             use_channels_last(model)
@@ -159,6 +160,7 @@ class Run:
             rank=rank,
             num_processes=num_processes,
             pin_memory=self.accelerator.device.type == "cuda",
+            motion=self.motion,
         )
 
     def agree(self, parts: Sequence[AnyBatch], is_stopping: bool) -> Agreed:

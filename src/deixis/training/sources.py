@@ -16,6 +16,9 @@ from deixis.data.rules import ClipRule, Transforms
 from deixis.data.sampler import Draw, Sampler, ShardedBatches
 from deixis.data.transforms import transform
 from deixis.data.windows import position_among
+from deixis.errors import CheckpointError, RecipeError, UnknownNameError
+from deixis.flow.config import MotionSpec
+from deixis.flow.reading import MotionReader
 from deixis.structures import Tokens
 
 from .recipe import DataSource, Recipe
@@ -80,10 +83,13 @@ def open_records(source: DataSource, report: Report | None = None) -> Sequence[V
 class ClipDataset(Dataset):
     """Clips by draw. The chances of a clip follow from the seed and the position of its draw alone."""
 
-    def __init__(self, sources: Sequence[ClipSource], recipe: Recipe) -> None:
-        """Build over ``sources``, for the seed and the batches of ``recipe``."""
+    def __init__(
+        self, sources: Sequence[ClipSource], recipe: Recipe, motion: MotionReader | None = None
+    ) -> None:
+        """Build over ``sources``, for the seed and the batches of ``recipe``; ``motion`` reads the frames."""
         self.sources = sources
         self.recipe = recipe
+        self.motion = motion
 
     def __getitem__(self, index: Draw) -> Sample:
         source = self.sources[index.source]
@@ -94,7 +100,8 @@ class ClipDataset(Dataset):
                 place = int(generator.integers(len(source.plans)))
             plan = source.plans[place]
             predicted = self._predicted_frames(plan, source.clip, index.position)
-            sample = read_clip(source.records[plan.record], plan, generator, source.clip, predicted)
+            record = source.records[plan.record]
+            sample = read_clip(record, plan, generator, source.clip, predicted, self.motion)
             sample = transform(sample, source.transforms, generator)
             if sample.is_answered(everywhere=source.clip.kind == "reference-pair"):
                 break
@@ -131,8 +138,12 @@ def make_batches(
     rank: int = 0,
     num_processes: int = 1,
     pin_memory: bool = False,
+    motion: MotionReader | None = None,
 ) -> Iterator[PixelBatch]:
-    """Yield the batches of one process from ``step`` on, without end; ``recipe.accumulation`` make a step."""
+    """Yield the batches of one process from ``step`` on, without end; ``recipe.accumulation`` make a step.
+
+    ``motion`` reads the frames for models that want to see what moves in them.
+    """
     sampler = Sampler(
         [len(source.plans) for source in sources],
         [source.weight for source in sources],
@@ -148,12 +159,52 @@ def make_batches(
         position=step * recipe.batch_size,
     )
     loader = DataLoader(
-        ClipDataset(sources, recipe),
+        ClipDataset(sources, recipe, motion),
         batch_sampler=draws,  # type: ignore[invalid-argument-type]  any iterable of lists will do
         collate_fn=Collate(tokenize, recipe.pad_multiple),
         num_workers=recipe.num_workers,
         pin_memory=pin_memory,
         # A generator of its own: the loader must not draw from the one that dropout uses.
         generator=torch.Generator().manual_seed(recipe.seed),
+        worker_init_fn=None if motion is None else _use_one_thread,
     )
     return iter(loader)
+
+
+def open_motion(recipe: Recipe, wanted: MotionSpec | None) -> MotionReader | None:
+    """Return what reads frames with their motion, for a model that wants it.
+
+    Args:
+        recipe: may name another estimator of flow than the model's, its weights, and a cache.
+        wanted: by the model; None: no motion.
+
+    Raises:
+        RecipeError: the model wants no flow and the recipe has settings for it, the estimator lacks its
+            weights, or the flow of clips made of still images is asked for.
+        SinkError: the cache cannot be written.
+    """
+    from deixis.flow.cache import CachedFlow
+    from deixis.flow.estimator import find_estimator
+
+    settings = recipe.flow
+    if wanted is None:
+        if settings != type(settings)():
+            raise RecipeError(f"the recipe has settings for flow, but {recipe.model} does not look at it")
+        return None
+    if any(recipe.sampling(source)[1].pseudo_video for source in recipe.data):
+        raise RecipeError(
+            f"{recipe.model} looks at flow, which clips made of still images do not have; set "
+            "transforms.pseudo_video to false"
+        )
+    try:
+        estimator = find_estimator(settings.estimator or wanted.estimator, weights=settings.weights or None)
+    except (ValueError, UnknownNameError, CheckpointError) as error:
+        raise RecipeError(f"flow: {error}") from error
+    return MotionReader(wanted, CachedFlow(estimator, settings.cache) if settings.cache else estimator)
+
+
+def _use_one_thread(worker: int) -> None:
+    """Keep OpenCV from starting a thread for every core in each process that loads data."""
+    import cv2
+
+    cv2.setNumThreads(0)
