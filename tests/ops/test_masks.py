@@ -34,6 +34,13 @@ def test_no_mask_and_different_sizes():
         decode_rle(mixed)
 
 
+def test_run_lengths_may_be_lists_that_begin_with_background():
+    masks = decode_rle([{"size": [2, 3], "counts": [1, 2, 3]}, {"size": [2, 3], "counts": [0, 1, 5]}])
+    assert masks.astype(int).tolist() == [[[0, 1, 0], [1, 0, 0]], [[1, 0, 0], [0, 0, 0]]]
+    with pytest.raises(ValueError, match="5 pixels in a mask of 2x3"):
+        decode_rle([{"size": [2, 3], "counts": [1, 2, 2]}])
+
+
 def test_masks_are_cut_out_of_the_padding_and_brought_to_the_original_size():
     logits = torch.full((2, 8, 8), -1.0)
     logits[:, :4, :4] = 1.0

@@ -107,7 +107,7 @@ def rasterise(segmentation: object, size: tuple[int, int]) -> Bool[np.ndarray, "
     if isinstance(segmentation, Mapping):
         if tuple(segmentation["size"]) != size:
             raise ValueError(f"run lengths of {segmentation['size']} in an image of {list(size)}")
-        return _decode_runs(segmentation, size)
+        return decode_rle([segmentation])[0]
     if not isinstance(segmentation, list) or not segmentation:
         raise ValueError("neither polygons nor run lengths")
     for polygon in segmentation:
@@ -166,14 +166,3 @@ def read_index(
     if not {"images", "annotations"} <= found:
         raise DatasetError(f'{path} has no "images" or no "annotations"; it is not in COCO form')
     return CocoIndex(path, images, objects, categories)
-
-
-def _decode_runs(code: Mapping[str, Any], size: tuple[int, int]) -> np.ndarray:
-    """Decode run lengths whose counts are a text, or a list that begins with background."""
-    counts = code["counts"]
-    if not isinstance(counts, list):
-        return decode_rle([code])[0]
-    if sum(counts) != size[0] * size[1]:
-        raise ValueError(f"run lengths of {sum(counts)} pixels in an image of {list(size)}")
-    values = np.arange(len(counts)) % 2 == 1
-    return np.repeat(values, counts).reshape(size[::-1]).T

@@ -132,21 +132,9 @@ def _decode(
             try:
                 if tuple(code["size"]) != tuple(size):
                     raise ValueError(f"a mask of {code['size']} in a video of {list(size)}")
-                mask[:] = decode_rle([_compressed(code)])[0]
+                mask[:] = decode_rle([code])[0]
             except (ValueError, KeyError, TypeError) as error:
                 raise DatasetError(
                     f"{where}: the masks of frame {index} are malformed: {error}; download it again"
                 ) from error
     return masks
-
-
-def _compressed(code: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return compressed run lengths of ``code``, whose counts may be a list."""
-    if isinstance(code["counts"], str | bytes):
-        return code
-    from pycocotools import mask as coco
-
-    height, width = code["size"]
-    if sum(code["counts"]) != height * width:
-        raise ValueError(f"run lengths of {sum(code['counts'])} pixels in a mask of {height}x{width}")
-    return coco.frPyObjects(dict(code), height, width)
