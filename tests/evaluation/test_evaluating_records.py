@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from deixis.data.records import Expression, VideoRecord
 from deixis.errors import DatasetError, DeixisError, SinkError
-from deixis.evaluation.benchmark import evaluate_records, permuted_answers
+from deixis.evaluation.benchmark import evaluate_video, permuted_answers
 from deixis.evaluation.ledger import Ledger
 from deixis.evaluation.predictor import predict_from_arrays, read_frames
 from deixis.evaluation.record import load_record
@@ -70,7 +70,7 @@ def ignore_words(frames, expressions):
 
 
 def test_a_perfect_predictor():
-    rows = evaluate_records([record()], predict_from_arrays(know))
+    rows = evaluate_video(record(), predict_from_arrays(know))
     assert [row.expression for row in rows] == ["0", "1", "2", "3", "4"]
     figures = aggregate(rows)
     assert figures.region == figures.contour == figures.region_and_contour == 1
@@ -80,12 +80,12 @@ def test_a_perfect_predictor():
 
 
 def test_the_control_is_low_for_who_listens_and_unmoved_for_who_does_not():
-    listening = evaluate_records([record()], predict_from_arrays(know), permute_seed=1)
+    listening = evaluate_video(record(), predict_from_arrays(know), permute_seed=1)
     assert [row.expression for row in listening] == ["0", "1", "2", "3"]
     assert aggregate(listening).region == 0
     assert all(row.answered_by != row.expression for row in listening)
-    deaf = aggregate(evaluate_records([record()], predict_from_arrays(ignore_words)))
-    control = aggregate(evaluate_records([record()], predict_from_arrays(ignore_words), permute_seed=1))
+    deaf = aggregate(evaluate_video(record(), predict_from_arrays(ignore_words)))
+    control = aggregate(evaluate_video(record(), predict_from_arrays(ignore_words), permute_seed=1))
     assert control.region_and_contour == deaf.region_and_contour > 0
 
 
@@ -104,7 +104,7 @@ def test_answers_never_share_an_object(referents, seed):
 
 
 def test_only_annotated_frames_count():
-    (row, *_) = evaluate_records([record(annotated=(1, 3))], predict_from_arrays(know))
+    (row, *_) = evaluate_video(record(annotated=(1, 3)), predict_from_arrays(know))
     assert row.num_frames == 2
     assert [int(frame[0, 0, 0]) for frame in read_frames(record())] == list(range(NUM_FRAMES))
 
@@ -119,9 +119,9 @@ def test_wrong_predictions_are_refused():
         (lambda masks: masks[:-1], "4 masks predicted for 5 expressions"),
     ):
         with pytest.raises(DatasetError, match=message):
-            evaluate_records([record()], predict_from_arrays(cut(wrong)))
+            evaluate_video(record(), predict_from_arrays(cut(wrong)))
     with pytest.raises(DatasetError, match="truth about clip is held back"):
-        evaluate_records([record(masks=False)], predict_from_arrays(know))
+        evaluate_video(record(masks=False), predict_from_arrays(know))
 
 
 def test_a_killed_evaluation_goes_on(tmp_path):

@@ -13,7 +13,7 @@ from deixis.errors import DatasetError
 from deixis.evaluation.protocols.samples import coco_truth
 from deixis.evaluation.protocols.sources import truth_of_record
 from deixis.evaluation.protocols.table import PROTOCOLS
-from deixis.evaluation.sample_saving import save_samples
+from deixis.evaluation.sample_saving import predict_samples, save_samples
 from deixis.inference.engine import Engine
 from deixis.ops.masks import decode_rle
 from deixis.synthetic.write import export
@@ -75,7 +75,7 @@ def saved(tmp_path, model, benchmark="a2d-sentences", **changes):
     one = record(**changes)
     truth = coco_truth([truth_of_record(one)], benchmark)
     names = {image["id"] for image in truth["images"]}
-    path = save_samples([one], engine_of(model), benchmark, names, tmp_path, {"model": "a"})
+    path = save_samples([one], lambda: engine_of(model), benchmark, names, tmp_path, {"model": "a"})
     return one, truth, json.loads(path.read_text())
 
 
@@ -103,7 +103,7 @@ def test_the_protocol_scores_them_with_map(tmp_path, benchmark):
         one = replace(one, expressions=one.expressions[:1])
     truth = coco_truth([truth_of_record(one)], benchmark)
     names = {image["id"] for image in truth["images"]}
-    path = save_samples([one], engine_of(BoxedModel()), benchmark, names, tmp_path, {"model": "a"})
+    path = save_samples([one], lambda: engine_of(BoxedModel()), benchmark, names, tmp_path, {"model": "a"})
     table = PROTOCOLS[benchmark].score(truth, json.loads(path.read_text())).table
     assert table["P@0.5"] == 1 and table["mIoU"] > 0.6
     assert 0.2 < table["mAP 0.5:0.95"] <= table["mAP 0.5:0.95 (best mask)"] + 1e-9
@@ -134,13 +134,13 @@ def test_a_stopped_run_goes_on_and_online_models_are_refused(tmp_path):
     one = record()
     names = {"v_clip_f_1_i_1"}
     model = BoxedModel()
-    arguments = (engine_of(model), "a2d-sentences", names, tmp_path, {"model": "a"})
+    arguments = (lambda: engine_of(model), "a2d-sentences", names, tmp_path, {"model": "a"})
     first = save_samples([one], *arguments).read_text()
     assert model.calls["video"] == 1 and len(json.loads(first)) == 3
     assert save_samples([one], *arguments).read_text() == first
     assert model.calls["video"] == 1
     with pytest.raises(DatasetError, match="one mask a sample"):
-        save_samples([one], engine_of(online_model()), *arguments[1:])
+        predict_samples(one, lambda: engine_of(online_model()), *arguments[1:3])
 
 
 def test_the_command_scores_a_model_with_boxes(tmp_path, monkeypatch):

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from deixis.data.records import VideoRecord
-    from deixis.evaluation.protocols.base import Options, VideoProtocol
+    from deixis.evaluation.protocols.base import VideoProtocol
     from deixis.evaluation.reports.content import Report
+    from deixis.evaluation.segmenting import ModelOnDemand
     from deixis.evaluation.subjects import Subject
-    from deixis.inference.segmenter import Segmenter
 
 SYNTHETIC = "synthetic"
 
@@ -47,7 +47,7 @@ class Evaluate:
     missing: Literal["error", "zero"] = "error"
     """What a missing mask is: an error, or scored as empty, which is noted in the report."""
     workers: int = 1
-    """Processes that score masks."""
+    """Processes that share the videos, each with a model of its own where one is scored."""
     check_only: bool = False
     """Look the --predictions over and score nothing; a zip as its server would see it."""
     compare: tuple[Path, Path] | None = None
@@ -171,6 +171,7 @@ class Evaluate:
         from tqdm import tqdm
 
         from deixis.evaluation.file_run import evaluate_files
+        from deixis.evaluation.protocols.base import Options
 
         with tqdm(total=len(subject.truths), unit="video", disable=None) as bar:
             report = evaluate_files(
@@ -178,7 +179,7 @@ class Evaluate:
                 subject,
                 protocol,
                 out,
-                options=self._options(),
+                options=Options(missing=self.missing),
                 num_workers=self.workers,
                 overwrite=self.overwrite,
                 about=about,
@@ -190,18 +191,19 @@ class Evaluate:
         from deixis.evaluation.reports.tables import render_markdown
         from deixis.evaluation.reports.write import PAGE_FILE
 
-        print(render_markdown(report, groups=self._groups(report)))
+        groups = [kind for kind in report.groups if self.videos or kind != "video"]
+        print(render_markdown(report, groups=groups))
         print(f"written: {out / PAGE_FILE}")
 
     def _check(self, predictions: Path) -> None:
         """Look predictions over; exit with an error where something is wrong."""
         from deixis.evaluation.file_run import check_files
         from deixis.evaluation.files import open_files
-        from deixis.evaluation.protocols.base import SampleProtocol
+        from deixis.evaluation.protocols.base import Options, SampleProtocol
         from deixis.evaluation.subjects import choose_protocol
         from deixis.evaluation.submission import FORMATS, check_submission
 
-        records = self._server_records() if self.benchmark in FORMATS else ()
+        records = self._records()[1] if self.benchmark in FORMATS else ()
         is_hidden = any(record.masks is None for record in records)
         if records and (is_hidden or predictions.is_file()):
             findings = check_submission(open_files(predictions), records, dataset=self.benchmark)
@@ -210,7 +212,8 @@ class Evaluate:
             protocol = choose_protocol(self.benchmark, self.protocol)
             if isinstance(protocol, SampleProtocol):
                 raise DeixisError(f"{protocol.name} takes one JSON file, which is checked as it is scored")
-            findings = check_files(predictions, self._subject().truths, protocol, self._options())
+            truths = self._subject().truths
+            findings = check_files(predictions, truths, protocol, Options(missing=self.missing))
             place = f"the protocol {protocol.name}"
         for line in findings.note_lines():
             print(f"note: {line}")
@@ -224,16 +227,12 @@ class Evaluate:
         find_format(self.benchmark)
         num_images = pack_submission(
             open_files(predictions),
-            self._server_records(),
+            self._records()[1],
             submission,
             dataset=self.benchmark,
             overwrite=self.overwrite,
         )
         print(f"written: {submission}, {num_images:,} images")
-
-    def _server_records(self) -> "Sequence[VideoRecord]":
-        """Return the records of the split that goes to a server, with or without truth."""
-        return self._records()[1]
 
     def _subject(self) -> "Subject":
         from deixis.evaluation.subjects import choose_protocol, find_subject, subject_of_folder
@@ -243,23 +242,13 @@ class Evaluate:
             return subject_of_folder(self.benchmark, self.truth)
         if self.benchmark == SYNTHETIC:
             raise DeixisError(
-                "the synthetic benchmark has no masks on disk; write it with `deixis data export`, and "
-                "evaluate the layout with --root"
+                "the synthetic benchmark has no masks on disk; write it with `deixis data export`, give --root"
             )
         if self.root is None:
             raise DatasetError(
                 f"where is {self.benchmark}? give its folder with --root, or label maps with --truth"
             )
         return find_subject(self.benchmark, self.root, self.split, protocol)
-
-    def _options(self) -> "Options":
-        from deixis.evaluation.protocols.base import Options
-
-        return Options(missing=self.missing)
-
-    def _groups(self, report: "Report") -> list[str]:
-        """Return the kinds of groups to print: all but the videos, unless they are asked for."""
-        return [kind for kind in report.groups if self.videos or kind != "video"]
 
     def _default_out(self, name: str, protocol: str) -> Path:
         parts = (self.benchmark, self.split, protocol if protocol != self.benchmark else None, name)
@@ -275,15 +264,16 @@ class Evaluate:
 
         from deixis.evaluation.report import render_markdown
         from deixis.evaluation.run import RECORD_FILE, Subject, evaluate
-        from deixis.evaluation.segmenting import predict_with
+        from deixis.evaluation.segmenting import share_model
         from deixis.evaluation.submission import write_submission
         from deixis.inference.record import weights_hash
 
-        segmenter = self._segmenter()
+        model = self._model()
+        segmenter = model.segmenter
         if self.submission is not None:
             num_images = write_submission(
                 tqdm(records, unit="video", disable=None),
-                predict_with(segmenter),
+                model,
                 self.submission,
                 dataset=self.benchmark,
                 overwrite=self.overwrite,
@@ -305,22 +295,24 @@ class Evaluate:
         )
         name = f"{self.benchmark}-{split}-{self.model}{'-permuted' if self.permute else ''}"
         out = self.out or Path("out") / "evaluate" / name.replace("/", "_")
-        result = evaluate(
-            tqdm(records, unit="video", disable=None),
-            predict_with(segmenter),
-            subject,
-            out,
-            permute_seed=self.seed if self.permute else None,
-            overwrite=self.overwrite,
-        )
+        with tqdm(total=len(records), unit="video", disable=None) as bar:
+            result = evaluate(
+                records,
+                share_model(model, self.workers),
+                subject,
+                out,
+                permute_seed=self.seed if self.permute else None,
+                overwrite=self.overwrite,
+                on_video=bar.update,
+            )
         print(render_markdown(result, with_videos=self.videos))
         print(f"written: {out / RECORD_FILE}")
 
-    def _segmenter(self) -> "Segmenter":
-        from deixis.inference.segmenter import Segmenter
+    def _model(self) -> "ModelOnDemand":
+        from deixis.evaluation.segmenting import ModelOnDemand
 
-        return Segmenter(
-            self.model,
+        return ModelOnDemand(
+            model=self.model,
             checkpoint=self.checkpoint,
             device=self.device,
             dtype=self.dtype,
@@ -338,7 +330,7 @@ class Evaluate:
         from deixis.evaluation.sample_run import evaluate_samples
         from deixis.evaluation.sample_saving import save_samples
         from deixis.evaluation.saving import save_masks
-        from deixis.evaluation.segmenting import predict_softly_with, predict_with
+        from deixis.evaluation.segmenting import share_model
         from deixis.evaluation.subjects import choose_protocol
         from deixis.inference.record import weights_hash
 
@@ -347,7 +339,8 @@ class Evaluate:
         split, records = self._records()
         names = {record.name for record in records}
         subject = replace(subject, truths=tuple(t for t in subject.truths if t.name in names))
-        segmenter = self._segmenter()
+        model = self._model()
+        segmenter = model.segmenter
         is_merged = isinstance(protocol, VideoProtocol) and protocol.unit == "annotator"
         is_soft = is_merged and segmenter.engine.inputs.merging == "threshold-argmax"
         identity = {
@@ -363,24 +356,32 @@ class Evaluate:
         about = {"name": self.model, "weights_sha256": identity["weights_sha256"]}
         if isinstance(protocol, SampleProtocol):
             names = {image["id"] for image in coco_truth(subject.truths, self.benchmark)["images"]}
-            progress = tqdm(records, unit="video", disable=None)
-            path = save_samples(
-                progress, segmenter.engine, self.benchmark, names, out, identity, overwrite=self.overwrite
-            )
+            with tqdm(total=len(records), unit="video", disable=None) as bar:
+                path = save_samples(
+                    records,
+                    [one.engine for one in share_model(model, self.workers)],
+                    self.benchmark,
+                    names,
+                    out,
+                    identity,
+                    overwrite=self.overwrite,
+                    on_video=bar.update,
+                )
             self._print(evaluate_samples(path, subject, protocol, out, about), out)
             return
-        masks = save_masks(
-            tqdm(records, unit="video", disable=None),
-            (predict_softly_with if is_soft else predict_with)(segmenter),
-            protocol,
-            out,
-            identity,
-            overwrite=self.overwrite,
-        )
-        if is_merged:
-            about["overlaps"] = (
-                "the highest probability of at least a half is seen" if is_soft else "the higher id is seen"
+        with tqdm(total=len(records), unit="video", disable=None) as bar:
+            masks = save_masks(
+                records,
+                [one.softly if is_soft else one for one in share_model(model, self.workers)],
+                protocol,
+                out,
+                identity,
+                overwrite=self.overwrite,
+                on_video=bar.update,
             )
+        if is_merged:
+            rule = "the highest probability of at least a half" if is_soft else "the higher id"
+            about["overlaps"] = f"{rule} is seen"
         self._score_files(masks, subject, protocol, out, about)
 
     def _records(self) -> "tuple[str, Sequence[VideoRecord]]":

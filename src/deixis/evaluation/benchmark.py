@@ -4,7 +4,7 @@ Legend: e expressions, t frames, H W pixels.
 """
 
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from jaxtyping import Bool
@@ -21,45 +21,23 @@ Answer = tuple[int, int]
 _PIXELS_AT_ONCE = 16_000_000
 
 
-def evaluate_records(
-    records: Iterable[VideoRecord],
-    predict: Predictor,
-    *,
-    permute_seed: int | None = None,
-    done: Mapping[str, Sequence[ExpressionRow]] | None = None,
-    on_video: Callable[[VideoRecord, list[ExpressionRow]], None] | None = None,
-) -> list[ExpressionRow]:
-    """Score every expression of every record.
-
-    Args:
-        records: videos with masks.
-        predict: gives the masks; called once a video with all its expressions.
-        permute_seed: score each expression's truth against the prediction of an expression of another object
-            of the same video (see :func:`permuted_answers`). None: against its own.
-        done: rows of videos that are scored already, by name; those are not predicted again.
-        on_video: called after each newly scored video, with its rows.
-
-    Returns:
-        One row an expression, in the order of the records.
-
-    Raises:
-        DatasetError: the truth of a video is held back, or a prediction has another size or number of frames.
-    """
-    rows: list[ExpressionRow] = []
-    for record in records:
-        finished = None if done is None else done.get(record.name)
-        if finished is None:
-            finished = evaluate_video(record, predict, permute_seed=permute_seed)
-            if on_video is not None:
-                on_video(record, finished)
-        rows += finished
-    return rows
-
-
 def evaluate_video(
     record: VideoRecord, predict: Predictor, *, permute_seed: int | None = None
 ) -> list[ExpressionRow]:
-    """Score the expressions of one video; see :func:`evaluate_records`."""
+    """Score every expression of a video.
+
+    Args:
+        record: with masks.
+        predict: gives the masks; called once with all expressions.
+        permute_seed: score each expression's truth against the prediction of an expression of another object
+            of the same video (see :func:`permuted_answers`). None: against its own.
+
+    Returns:
+        One row an expression.
+
+    Raises:
+        DatasetError: the truth is held back, or the prediction has another size or number of frames.
+    """
     if permute_seed is None:
         return score_answers(record, predict, own_answers(record.expressions))
     return score_answers(record, predict, permuted_answers(record.name, record.expressions, permute_seed))

@@ -1,20 +1,25 @@
 """One evaluation from beginning to end: rows kept as they come, then the record and the report."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from deixis.data.records import VideoRecord
-from deixis.evaluation.benchmark import evaluate_records
+from deixis.evaluation.benchmark import evaluate_video
 from deixis.evaluation.ledger import Ledger, write_text
 from deixis.evaluation.predictor import Predictor
 from deixis.evaluation.record import ResultRecord, make_record, save_record
 from deixis.evaluation.report import render_markdown, report_of_result
 from deixis.evaluation.reports.write import write_report
+from deixis.evaluation.spreading import finish_videos
 from deixis.inference.record import versions
 from deixis.metrics.tables import ExpressionRow
+
+NAME = "per-expression-present"
+"""The way of scoring: expressions that nothing answers have figures of their own and enter no other."""
 
 ROWS_FILE, RECORD_FILE, REPORT_FILE = "rows.jsonl", "result.json", "report.md"
 
@@ -41,27 +46,29 @@ class Subject:
 
 
 def evaluate(
-    records: Iterable[VideoRecord],
-    predict: Predictor,
+    records: Sequence[VideoRecord],
+    predict: Predictor | Sequence[Predictor],
     subject: Subject,
     out: Path,
     *,
     permute_seed: int | None = None,
     overwrite: bool = False,
+    on_video: Callable[[], object] | None = None,
 ) -> ResultRecord:
     """Score ``predict`` and write rows, record and report; videos of a broken run are not done again.
 
     Args:
         records: videos with masks.
-        predict: gives the masks.
+        predict: gives the masks; or several that do, each for a process that takes it along.
         subject: goes on record; an old ``out`` must be of the same.
         out: folder of ``rows.jsonl``, ``result.json`` and the files of the report.
-        permute_seed: of the language control, None for the score itself (see ``evaluate_records``).
+        permute_seed: of the language control, None for the score itself (see ``evaluate_video``).
         overwrite: throw away what ``out`` holds.
+        on_video: called for each finished video.
 
     Raises:
         SinkError: ``out`` cannot be written or holds another evaluation.
-        DatasetError: as ``evaluate_records``.
+        DatasetError: as ``evaluate_video``.
     """
     started = time.monotonic()
     protocol = _protocol(subject, permute_seed)
@@ -74,13 +81,9 @@ def evaluate(
         "deixis": versions()["deixis"],
     }
     ledger = Ledger(out / ROWS_FILE, identity, ExpressionRow, overwrite=overwrite)
-    rows = evaluate_records(
-        records,
-        predict,
-        permute_seed=permute_seed,
-        done=ledger.done,
-        on_video=lambda record, found: ledger.add(record.name, found),
-    )
+    predictors = predict if isinstance(predict, Sequence) else [predict]
+    works = [partial(evaluate_video, predict=one, permute_seed=permute_seed) for one in predictors]
+    rows = finish_videos(records, works, ledger, on_video)
     result = make_record(
         rows,
         model=subject.model,
@@ -100,7 +103,7 @@ def evaluate(
 def _protocol(subject: Subject, permute_seed: int | None) -> dict[str, Any]:
     """Return name and parameters of the way of scoring."""
     return {
-        "name": "per-expression" if permute_seed is None else "per-expression, expressions permuted",
+        "name": NAME if permute_seed is None else f"{NAME}, expressions permuted",
         "frames": "all annotated",
         "tolerance": 0.008,
         **({} if permute_seed is None else {"permute_seed": permute_seed}),

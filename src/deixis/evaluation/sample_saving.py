@@ -8,8 +8,9 @@ Axes: e expressions, q candidates, h w cells, H W pixels of the frame.
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from deixis.data.windows import window_around
 from deixis.errors import DatasetError
 from deixis.evaluation.ledger import Ledger, write_text
 from deixis.evaluation.protocols.samples import sample_name
+from deixis.evaluation.spreading import finish_videos
 from deixis.inference.engine import Engine, FrameCandidates
 from deixis.inference.offline import prepare
 from deixis.ops.boxes import pixel_boxes
@@ -62,25 +64,27 @@ class SamplePrediction:
 
 
 def save_samples(
-    records: Iterable[VideoRecord],
-    engine: Engine,
+    records: Sequence[VideoRecord],
+    engine: Callable[[], Engine] | Sequence[Callable[[], Engine]],
     benchmark: str,
     names: Collection[str],
     out: Path,
     identity: Mapping[str, Any],
     *,
     overwrite: bool = False,
+    on_video: Callable[[], object] | None = None,
 ) -> Path:
     """Predict samples and save every candidate with its score; records that are done are not done again.
 
     Args:
         records: videos with annotated frames, or images.
-        engine: the model at work.
+        engine: gives the model at work; or several that do, each for a process that takes it along.
         benchmark: says how samples are named.
         names: of the samples that are scored; others are left out.
         out: folder of ``samples.jsonl``, which holds what is done, and of the finished ``samples.json``.
         identity: what predicts what; predictions of another are not mixed in.
         overwrite: throw away what is there.
+        on_video: called for each finished record.
 
     Returns:
         The file of all predictions.
@@ -89,17 +93,29 @@ def save_samples(
         DatasetError: the model sees one frame at a time and has no candidates.
         SinkError: ``out`` cannot be written or holds the predictions of another model.
     """
-    if engine.inputs.is_online:
-        raise DatasetError(
-            "this model gives one mask a sample, without others to rank; score it by the best mask"
-        )
     ledger = Ledger(out / SAMPLES_FILE, identity, SamplePrediction, overwrite=overwrite)
-    for record in records:
-        if record.name not in ledger.done:
-            ledger.add(record.name, list(_predict(record, engine, benchmark, names)))
+    engines = engine if isinstance(engine, Sequence) else [engine]
+    works = [partial(predict_samples, engine=one, benchmark=benchmark, names=names) for one in engines]
+    finish_videos(records, works, ledger, on_video)
     everything = [row.to_coco() for rows in ledger.done.values() for row in rows]
     write_text(out / PREDICTIONS_FILE, json.dumps(to_plain(everything)) + "\n")
     return out / PREDICTIONS_FILE
+
+
+def predict_samples(
+    record: VideoRecord, engine: Callable[[], Engine], benchmark: str, names: Collection[str]
+) -> list[SamplePrediction]:
+    """Return every candidate for the samples of a record (see :func:`save_samples`).
+
+    Raises:
+        DatasetError: the model sees one frame at a time and has no candidates.
+    """
+    at_work = engine()
+    if at_work.inputs.is_online:
+        raise DatasetError(
+            "this model gives one mask a sample, without others to rank; score it by the best mask"
+        )
+    return list(_predict(record, at_work, benchmark, names))
 
 
 def _predict(

@@ -7,7 +7,8 @@ there.
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from deixis.errors import DatasetError, SinkError
 from deixis.evaluation.ledger import write_text
 from deixis.evaluation.predictor import Predictor, SoftPredictor
 from deixis.evaluation.protocols.base import VideoProtocol
+from deixis.evaluation.spreading import spread
 from deixis.ops.merging import merge_by_threshold, paint_in_order
 from deixis.video.palette import davis_palette
 
@@ -26,13 +28,14 @@ _NUM_ANNOTATORS = 4
 
 
 def save_masks(
-    records: Iterable[VideoRecord],
-    predict: Predictor | SoftPredictor,
+    records: Sequence[VideoRecord],
+    predict: Predictor | SoftPredictor | Sequence[Predictor | SoftPredictor],
     protocol: VideoProtocol,
     out: Path,
     identity: Mapping[str, Any],
     *,
     overwrite: bool = False,
+    on_video: Callable[[], object] | None = None,
 ) -> Path:
     """Predict videos and save the masks of their annotated frames in a protocol's layout.
 
@@ -42,11 +45,12 @@ def save_masks(
 
     Args:
         records: videos with expressions.
-        predict: gives the masks, or probabilities.
+        predict: gives the masks, or probabilities; or several that do, each for a process of its own.
         protocol: whose layout to write.
         out: folder; the masks go to ``out/masks``, what they are of to ``out/masks.json``.
         identity: what predicts what; masks of another are not mixed in.
         overwrite: throw away the masks that are there.
+        on_video: called for each finished video.
 
     Returns:
         The folder of masks.
@@ -64,11 +68,14 @@ def save_masks(
     _claim(out / "masks.json", folder, identity, overwrite=overwrite)
     # What stands around the videos for a server is not needed to score them.
     pattern = protocol.layout.removeprefix("Annotations/")
-    try:
-        for record in records:
-            _save_video(record, predict, protocol, pattern, folder)
-    except OSError as error:
-        raise SinkError(f"cannot write {folder}: {error.strerror}; give another --out folder") from error
+    predictors = predict if isinstance(predict, Sequence) else [predict]
+    works = [
+        partial(save_video, predict=one, protocol=protocol, pattern=pattern, folder=folder)
+        for one in predictors
+    ]
+    for _ in spread(works, records):
+        if on_video is not None:
+            on_video()
     return folder
 
 
@@ -82,6 +89,20 @@ def _claim(path: Path, folder: Path, identity: Mapping[str, Any], *, overwrite: 
     write_text(path, json.dumps(plain, indent=1) + "\n")
 
 
+def save_video(
+    record: VideoRecord,
+    predict: Predictor | SoftPredictor,
+    protocol: VideoProtocol,
+    pattern: str,
+    folder: Path,
+) -> None:
+    """Predict one video and move its masks into place, unless they are there (see :func:`save_masks`)."""
+    try:
+        _save_video(record, predict, protocol, pattern, folder)
+    except OSError as error:
+        raise SinkError(f"cannot write {folder}: {error.strerror}; give another --out folder") from error
+
+
 def _save_video(
     record: VideoRecord,
     predict: Predictor | SoftPredictor,
@@ -89,7 +110,6 @@ def _save_video(
     pattern: str,
     folder: Path,
 ) -> None:
-    """Predict one video and move its masks into place, unless they are there."""
     tops = [
         Path(pattern.partition("{video}")[0].format(key=key)) / record.name
         for key in (range(_NUM_ANNOTATORS) if protocol.unit == "annotator" else ("",))

@@ -1,13 +1,20 @@
 """A model as a predictor, and the quick score of a model in training."""
 
 import math
+import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 
 from deixis.data.records import VideoRecord
 from deixis.evaluation.benchmark import own_answers, permuted_answers, score_answers
 from deixis.evaluation.predictor import Predictor, SoftPredictor, read_frames
+from deixis.inference.engine import Engine
 from deixis.inference.segmenter import Segmenter
 from deixis.metrics.tables import aggregate
 from deixis.models.base import ReferringModel
@@ -31,6 +38,68 @@ def predict_softly_with(segmenter: Segmenter) -> SoftPredictor:
             yield found.probabilities
 
     return predict
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelOnDemand:
+    """A model as a predictor that other processes can take along: each makes it when it is first asked.
+
+    Attributes:
+        model, checkpoint, device, dtype, windows, propagator: as ``Segmenter`` takes them.
+        num_threads: that the process may use on the CPU; 0: as many as it does.
+    """
+
+    model: str
+    checkpoint: Path | None = None
+    device: str = "auto"
+    dtype: str = "auto"
+    windows: str = "linked"
+    propagator: str | None = None
+    num_threads: int = 0
+
+    @cached_property
+    def segmenter(self) -> Segmenter:
+        """The model, made once."""
+        if self.num_threads:
+            torch.set_num_threads(self.num_threads)
+        return Segmenter(
+            self.model,
+            checkpoint=self.checkpoint,
+            device=self.device,
+            dtype=self.dtype,
+            windows=self.windows,
+            propagator=self.propagator,
+        )
+
+    def __call__(self, record: VideoRecord, expressions: Sequence[str]) -> Iterable[np.ndarray]:
+        """Predict the masks of a video."""
+        return predict_with(self.segmenter)(record, expressions)
+
+    def softly(self, record: VideoRecord, expressions: Sequence[str]) -> Iterable[np.ndarray]:
+        """Predict the probabilities of a video."""
+        return predict_softly_with(self.segmenter)(record, expressions)
+
+    def engine(self) -> Engine:
+        """Return the model at work."""
+        return self.segmenter.engine
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+
+def share_model(model: ModelOnDemand, num_processes: int) -> list[ModelOnDemand]:
+    """Return a model once for every process, each with its part of the cores and of the GPUs.
+
+    A single process is given ``model`` itself, which is made already. A GPU that is named by its number is
+    used by all of them.
+    """
+    if num_processes == 1:
+        return [model]
+    num_threads = max((os.cpu_count() or 1) // num_processes, 1)
+    found = model.engine().device
+    num_gpus = torch.cuda.device_count() if found.type == "cuda" and ":" not in model.device else 0
+    devices = [f"cuda:{rank % num_gpus}" if num_gpus else model.device for rank in range(num_processes)]
+    return [replace(model, device=device, num_threads=num_threads) for device in devices]
 
 
 def validate(
