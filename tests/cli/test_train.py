@@ -25,7 +25,7 @@ def run(capsys, *arguments):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "takes one recipe, by name or as a file; known: mttr-a2d-w10"),
+        ([], "takes one recipe, by name or as a file; known: hinet-resnet101-a2d-sentences"),
         ([TINY, "more"], "takes one recipe"),
         (["mttr-tiny"], f"unknown recipe 'mttr-tiny'; did you mean {TINY}"),
         ([TINY, "--optim.lrr", "1"], "unknown recipe field 'optim.lrr'; did you mean optim.lr"),

@@ -1,7 +1,10 @@
+import pytest
+
 from deixis.models.hinet.config import SWITCHES, VARIANTS
 from deixis.models.registry import find_variant
 from deixis.recipes import RECIPES as OFFERED
 from deixis.recipes import hinet, refvos
+from deixis.training.optim import rate_factor
 
 
 def test_published_numbers_of_hinet():
@@ -33,7 +36,6 @@ def test_published_numbers_of_refvos():
         recipe = refvos.RECIPES[f"refvos-resnet101-{name}"]
         assert (recipe.batch_size, recipe.epochs, recipe.optim.lr) == (7, epochs, rate)
         assert recipe.optim.weight_decay == 1e-6
-        assert refvos.RATES[name][0][0] == rate
 
 
 def test_recipes_name_models_and_begin_from_one_another():
@@ -45,5 +47,26 @@ def test_recipes_name_models_and_begin_from_one_another():
         assert not parent or parent in recipes
 
 
-def test_they_are_not_offered_while_a_recipe_cannot_say_sgd():
-    assert not any(name.startswith(("refvos", "hinet")) for name in OFFERED)
+def test_they_are_offered_and_move_by_sgd_with_momentum():
+    recipes = {**refvos.RECIPES, **hinet.RECIPES}
+    assert recipes.items() <= OFFERED.items()
+    for name, recipe in recipes.items():
+        if "tiny" not in name:
+            assert (recipe.optim.kind, recipe.optim.momentum, recipe.optim.decay_all) == ("sgd", 0.9, True)
+            assert recipe.sync_batch_norm == name.startswith("hinet")
+
+
+@pytest.mark.parametrize(
+    ("name", "rates"),
+    [
+        ("refcoco-readme", {0: 0.01, 17: 0.0032, 18: 6e-3, 37: 1.25e-3, 38: 3e-5, 44: 3e-5}),
+        ("ref-davis17", {0: 1e-3, 1: 9.9e-4, 19: 8.1e-4}),
+        ("a2d-sentences", {0: 0.1, 1: 0.096, 14: 0.044}),
+    ],
+)
+def test_rates_of_the_readme_of_refvos(name, rates):
+    recipe = refvos.RECIPES[f"refvos-resnet101-{name}"]
+    assert max(rates) < recipe.epochs
+    for epoch, rate in rates.items():
+        factor = rate_factor(recipe.schedule, epoch / recipe.epochs, epoch)
+        assert recipe.optim.lr * factor == pytest.approx(rate)

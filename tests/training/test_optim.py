@@ -69,6 +69,32 @@ def test_rate_factor(schedule, progress, units, expected):
     assert rate_factor(schedule, progress, units) == pytest.approx(expected)
 
 
+def test_rates_fall_by_a_fixed_amount_and_start_again():
+    """RefVOS, README, RefCOCO: 0.01 by 4e-4 to 3e-3, 6e-3 by 2.5e-4 to 1e-3, then 3e-5."""
+    phases = ((1.0, 0.04, 0.3), (0.6, 0.025, 0.1), (0.003, 0.0, 0.003))
+    schedule = Schedule(kind="falling", phases=phases)
+    rates = [0.01 * rate_factor(schedule, 0.5, epoch + 0.9) for epoch in range(45)]
+    first = [0.01 - 4e-4 * epoch for epoch in range(18)]  # 0.0032 is the last one above 3e-3
+    second = [6e-3 - 2.5e-4 * epoch for epoch in range(20)]  # 0.00125 is the last one above 1e-3
+    assert rates == pytest.approx([*first, *second, *[3e-5] * 7])
+    last = Schedule(kind="falling", phases=((1.0, 0.4, 0.1),))
+    assert [rate_factor(last, 0.5, epoch) for epoch in range(5)] == pytest.approx([1, 0.6, 0.2, 0.1, 0.1])
+
+
+def test_sgd_takes_the_steps_of_its_formula():
+    model = nn.Linear(1, 1, bias=False)
+    nn.init.constant_(model.weight, 2.0)
+    optimizer = make_optimizer(model, Optim(kind="sgd", lr=0.1, momentum=0.5, weight_decay=0.2))
+    weight, velocity = 2.0, 0.0
+    for _ in range(3):
+        optimizer.zero_grad()
+        model(torch.ones(1, 1)).sum().backward()  # the gradient is 1
+        optimizer.step()
+        velocity = 0.5 * velocity + 1 + 0.2 * weight
+        weight -= 0.1 * velocity
+        assert model.weight.item() == pytest.approx(weight, rel=1e-5)
+
+
 def test_averaged_weights_follow_their_formula_and_swap_back():
     model = nn.Linear(2, 1)
     average = AveragedWeights(model, decay=0.9)

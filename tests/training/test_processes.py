@@ -8,17 +8,35 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
+from torch import nn
 from toy import ToyModel, save_toy, toy_recipe, toy_sources
 
+from deixis.layers.norm import BatchNorm1d, BatchNorm2d
 from deixis.training.loop import train
+from deixis.training.recipe import Optim
 
-RECIPE = toy_recipe(steps=6, checkpoint_steps=3, ema=0.5)
+RECIPE = toy_recipe(
+    steps=6,
+    checkpoint_steps=3,
+    ema=0.5,
+    optim=Optim(kind="sgd", lr=0.05, momentum=0.9, clip_norm=1.0),
+    sync_batch_norm=True,
+)
+
+
+class NormedToy(ToyModel):
+    """With norms over the frames of all clips and over all expressions."""
+
+    def __init__(self) -> None:
+        super().__init__(dropout=0.0)
+        self.backbone = nn.Sequential(self.backbone, BatchNorm2d(16))
+        self.head = nn.Sequential(self.head, BatchNorm1d(16))
 
 
 def start(out: Path) -> Path:
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    model = ToyModel(dropout=0.0)
+    model = NormedToy()
     return train(
         RECIPE,
         out,

@@ -46,6 +46,19 @@ from deixis.training.recipe import ClipRule, DataSource, Optim, Schedule, Transf
         (lambda: Optim(betas=(0.9, 1.0)), "optim.betas must lie in"),
         (lambda: Schedule(kind="multi-step"), "schedule.milestones is empty"),
         (lambda: Schedule(milestones=(3, 2)), "schedule.milestones must rise"),
+        (lambda: Optim(kind="adam"), "unknown optim.kind 'adam'; did you mean adamw"),
+        (lambda: Optim(momentum=1.0), "optim.momentum must lie in"),
+        (lambda: Schedule(kind="falling"), "schedule.phases belong to schedule.kind falling, got 0"),
+        (lambda: Schedule(phases=((1, 0.1, 0),)), "schedule.phases belong to .* got 1 and constant"),
+        (
+            lambda: Schedule(kind="falling", phases=((0.1, 0.1, 0.2),)),
+            "a first rate, a fall and a last rate, got .0.1, 0.1, 0.2.",
+        ),
+        (
+            lambda: Schedule(kind="falling", phases=((1, 0, 0.5), (0.5, 0, 0.5))),
+            "schedule.phases must fall, but for the last one",
+        ),
+        (lambda: toy_recipe(sync_batch_norm=1), "sync_batch_norm must be true or false, got 1"),
         (lambda: Schedule(warmup=1.0), "schedule.warmup is a share"),
     ],
 )

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,10 @@ from toy import ToyModel, save_toy, toy_recipe, toy_sources
 from deixis.errors import CheckpointError
 from deixis.training.checkpoint import list_checkpoints, load_checkpoint, random_state, restore_random_state
 from deixis.training.loop import train
+from deixis.training.recipe import Optim
 
 RECIPE = toy_recipe(steps=12, checkpoint_steps=5, ema=0.9, log_every=1, validate_every=1)
+SGD = replace(RECIPE, optim=Optim(kind="sgd", lr=0.02, momentum=0.9, clip_norm=1.0))
 
 SCRIPT = """
 import os, signal, sys, time
@@ -44,13 +47,13 @@ print(start(out, act))
 """
 
 
-def start(out: Path, validate=lambda model: {}) -> Path:
+def start(out: Path, validate=lambda model: {}, recipe=RECIPE) -> Path:
     torch.manual_seed(0)
     return train(
-        RECIPE,
+        recipe,
         out,
         model=ToyModel(),
-        sources=toy_sources(RECIPE),
+        sources=toy_sources(recipe),
         validate=validate,
         device="cpu",
         show_progress=False,
@@ -131,6 +134,21 @@ def test_a_kill_while_a_checkpoint_is_written_leaves_the_earlier_one(tmp_path, u
     start(tmp_path)
     assert not (tmp_path / "checkpoints" / "00000010.partial").exists()
     assert_same_run(tmp_path, unbroken)
+
+
+def test_momentum_goes_on_too(tmp_path):
+    def stop(model):
+        steps.append(model)
+        if len(steps) == 8:
+            raise KeyboardInterrupt
+        return {}
+
+    steps: list[ToyModel] = []
+    start(tmp_path / "unbroken", recipe=SGD)
+    with pytest.raises(KeyboardInterrupt):
+        start(tmp_path / "broken", stop, recipe=SGD)
+    start(tmp_path / "broken", recipe=SGD)
+    assert_same_run(tmp_path / "broken", tmp_path / "unbroken")
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path):

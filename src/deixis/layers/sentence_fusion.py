@@ -34,10 +34,10 @@ class SentenceFusion(nn.Module):
         Raises:
             ValueError: in training there is a single sentence, of which a batch norm cannot learn.
         """
-        if self.training and len(sentences) < 2:
+        if self.training and len(sentences) < 2 and not self.embedding_norm.is_synced:
             raise ValueError(
                 "the batch norm over sentences needs 2 expressions or more in each step of each process; "
-                "enlarge the batch, or use fewer processes or parts"
+                "enlarge the batch, use fewer processes or parts, or share the norm (sync_batch_norm)"
             )
         weights = self.embedding_norm(self.embedding(sentences))  # e c
         weighted = maps * weights[:, None, :, None, None]  # e t c h w

@@ -68,6 +68,12 @@ class ReferringModel(nn.Module, ABC):
         batch's own.
         """
 
+    def set_progress(self, progress: float) -> None:
+        """Be told the share of the training that is done, in [0, 1], before each step.
+
+        For a criterion that changes over the training; most do not.
+        """
+
     def count_masks(self, targets: Sequence[Target]) -> float:
         """Count what the mask losses are divided by; the trainer averages it over processes."""
         return float(sum(target.masks.shape[0] * target.masks.shape[1] for target in targets))

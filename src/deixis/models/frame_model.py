@@ -72,7 +72,7 @@ class FrameModel(ReferringModel):
         """Segment one frame for all expressions; the state stays what it was."""
         output = self(frame, TextFeatures(state["words"], state["padding_mask"], state["sentence"]))
         scores = trajectories(output).frame_scores[:, 0, 0]
-        return FrameMasks(output.mask_logits[:, 0], scores, torch.ones_like(scores)), state
+        return FrameMasks(output.mask_logits[:, 0], scores, presence=scores), state
 
 
 def shorten(tokens: Tokens, max_tokens: int, truncation: Truncation) -> Tokens:

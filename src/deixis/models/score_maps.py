@@ -89,8 +89,9 @@ def trajectories(output: ScoreMaps) -> Trajectories:
     """Return the one candidate of each expression, scored by its surest pixel in each frame.
 
     The published system has neither scores nor a notion of presence: a frame without any object pixel has an
-    empty mask. The score (ours) is the largest probability of an object in the frame, its mean over frames
-    that are not padding is the trajectory's.
+    empty mask. The score and the presence of a frame (ours) are the largest probability of an object in it,
+    above a half exactly where the mask is not empty; the mean over frames that are not padding is the
+    trajectory's score.
     """
     logits = output.mask_logits.float()  # e t h w
     cells = F.interpolate(output.pixel_padding.float(), size=logits.shape[-2:], mode="nearest").bool()
@@ -103,6 +104,6 @@ def trajectories(output: ScoreMaps) -> Trajectories:
     return Trajectories(
         scores=(frame_scores * real).sum(dim=1) / real.sum(dim=1).clamp(min=1),
         frame_scores=frame_scores,
-        presence=None,
+        presence=frame_scores,
         make_mask_logits=make_mask_logits,
     )

@@ -3,11 +3,16 @@
 from deixis.errors import UnknownNameError
 from deixis.training.recipe import Recipe
 
-from . import mttr, referformer
+from . import hinet, mttr, referformer, refvos
 
 __all__ = ["RECIPES", "find_recipe"]
 
-RECIPES: dict[str, Recipe] = {**mttr.RECIPES, **referformer.RECIPES}
+RECIPES: dict[str, Recipe] = {
+    **mttr.RECIPES,
+    **referformer.RECIPES,
+    **refvos.RECIPES,
+    **hinet.RECIPES,
+}
 """Name -> recipe. To add some: a file of this folder with ``RECIPES``, and a term here."""
 
 

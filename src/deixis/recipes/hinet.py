@@ -7,8 +7,8 @@ rest is ours, as nothing else was published. The loss is a part of the model: th
 The files of ResNet-101 (ImageNet) and of RefVOS's BERT (``init_parts`` of the pre-training), the
 ``tokenizer`` and the ``data.N.root`` are left to the command line.
 
-Not among ``deixis.recipes.RECIPES`` yet: a recipe cannot say :data:`MOMENTUM` (SGD), batches carry no flow,
-and batch norms are not synchronised over processes.
+Flow is estimated by DIS while training goes on; the paper used RAFT: ``flow.estimator raft-large``,
+``flow.weights`` and, as it takes seconds a frame, ``flow.cache``.
 """
 
 from dataclasses import replace
@@ -19,8 +19,13 @@ from deixis.models.hinet.config import SWITCHES
 from deixis.models.hinet.convert import FLOW_PARTS, NOT_IN_REFVOS
 from deixis.training.recipe import DataSource, Optim, Recipe, Schedule
 
-MOMENTUM = 0.9
-"""Of SGD (supplement: SGD; RefVOS: 0.9)."""
+SGD = Optim(
+    kind="sgd",  # supplement
+    momentum=0.9,  # RefVOS
+    lr=0.01,  # supplement, pre-training; for all parameters alike
+    weight_decay=1e-4,  # supplement
+    decay_all=True,  # RefVOS
+)
 
 PRETRAINING = SAMPLINGS["hinet-pretraining"]
 FINE_TUNING = SAMPLINGS["hinet-fine-tuning"]
@@ -43,14 +48,11 @@ def _pretraining(switch: str) -> Recipe:
         transforms=PRETRAINING.transforms,  # supplement: height 480, crops of 480
         pad_multiple=480,
         batch_size=24,  # supplement
-        optim=Optim(
-            lr=0.01,  # supplement, for all parameters alike
-            weight_decay=1e-4,  # supplement
-            decay_all=True,  # RefVOS
-        ),
+        optim=SGD,
         schedule=POLY,
         steps=50_000,  # supplement
         precision="fp16",  # supplement: mixed precision
+        sync_batch_norm=True,  # ours, as LAVT and AnchorDiff (the same first author) have it
         num_workers=4,
     )
 
@@ -65,12 +67,7 @@ def _fine_tuning(switch: str, data: str, *, epochs: int, clip_norm: float) -> Re
         clip=FINE_TUNING.clip,
         transforms=FINE_TUNING.transforms,  # supplement: as in pre-training
         batch_size=8,  # supplement
-        optim=Optim(
-            lr=1e-3,  # supplement
-            weight_decay=1e-4,  # supplement
-            decay_all=True,  # RefVOS
-            clip_norm=clip_norm,
-        ),
+        optim=replace(SGD, lr=1e-3, clip_norm=clip_norm),  # supplement
         steps=0,
         epochs=epochs,
         init_from=f"runs/{_model(switch)}-pretraining/model",  # supplement

@@ -93,6 +93,7 @@ def do_steps(run: Run, log: RunLog, stop: StopSignal, validate: Validate | None 
         parts = list(islice(batches, recipe.accumulation))
         agreed = run.agree(parts, stop.is_set)
         rates = set_rates(run.optimizer, rate_factor(recipe.schedule, run.progress, run.units))
+        run.model.set_progress(run.progress)
         values = run.sum_gradients(parts, agreed)
         values["gradient_norm"] = run.clip_gradients()
         run.optimizer.step()

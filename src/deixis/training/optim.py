@@ -28,8 +28,8 @@ def freeze(model: nn.Module, optim: Optim) -> None:
             parameter.requires_grad_(False)
 
 
-def make_optimizer(model: nn.Module, optim: Optim) -> torch.optim.AdamW:
-    """Build AdamW over the trained parameters, grouped by name.
+def make_optimizer(model: nn.Module, optim: Optim) -> torch.optim.Optimizer:
+    """Build the optimiser over the trained parameters, grouped by name.
 
     Each group of the optimiser carries its ``name`` and the ``peak`` rate that the schedule scales.
 
@@ -60,6 +60,8 @@ def make_optimizer(model: nn.Module, optim: Optim) -> torch.optim.AdamW:
         }
         for (part, is_decayed), parameters in groups.items()
     ]
+    if optim.kind == "sgd":
+        return torch.optim.SGD(settings, momentum=optim.momentum)
     return torch.optim.AdamW(settings, betas=optim.betas, eps=optim.eps)
 
 
@@ -80,9 +82,24 @@ def rate_factor(schedule: Schedule, progress: float, units: float) -> float:
         factor = (1 - progress) ** schedule.power
     elif schedule.kind == "cosine":
         factor = schedule.final + (1 - schedule.final) * (1 + math.cos(math.pi * progress)) / 2
+    elif schedule.kind == "falling":
+        factor = falling_factor(schedule, units)
     if progress < schedule.warmup:
         factor *= 0.01 + 0.99 * progress / schedule.warmup
     return factor
+
+
+def falling_factor(schedule: Schedule, units: float) -> float:
+    """Return the factor of the schedule "falling" after whole ``units``."""
+    done = math.floor(units)
+    for first, fall, last in schedule.phases[:-1]:
+        # Rounded, so that a last rate that is met exactly ends the phase whatever the digits of the fall.
+        length = math.ceil(round((first - last) / fall, 6))
+        if done < length:
+            return first - fall * done
+        done -= length
+    first, fall, last = schedule.phases[-1]
+    return max(first - fall * done, last)
 
 
 def set_rates(optimizer: torch.optim.Optimizer, factor: float) -> dict[str, float]:

@@ -74,18 +74,21 @@ class Flow:
 
 @dataclass(frozen=True, kw_only=True)
 class Optim:
-    """AdamW over groups of parameters chosen by name.
+    """An optimiser over groups of parameters chosen by name.
 
     Attributes:
+        kind: "adamw", or "sgd" (with ``momentum``).
         lr: rate of all parameters that no group takes.
         groups: part of a parameter's name -> rate; the first group that matches takes the parameter.
         frozen: parts of names of parameters that are not trained.
-        weight_decay: decoupled decay.
+        weight_decay: decoupled decay of AdamW; what SGD adds to the gradient, as a share of the weights.
         decay_all: also decay norms and biases (one-dimensional parameters), as the published code does.
         betas, eps: of AdamW.
+        momentum: of SGD.
         clip_norm: largest global gradient norm; 0: no clipping.
     """
 
+    kind: Literal["adamw", "sgd"] = "adamw"
     lr: float = 1e-4
     groups: dict[str, float] = field(default_factory=dict)
     frozen: tuple[str, ...] = ()
@@ -93,10 +96,12 @@ class Optim:
     decay_all: bool = True
     betas: tuple[float, float] = (0.9, 0.999)
     eps: float = 1e-8
+    momentum: float = 0.9
     clip_norm: float = 0.0
 
     def __post_init__(self) -> None:
         check_types(self, "optim.")
+        check_choice("optim.kind", self.kind, ("adamw", "sgd"))
         check(self.lr > 0, f"optim.lr must be above 0, got {self.lr}")
         for name, rate in self.groups.items():
             check(
@@ -105,6 +110,7 @@ class Optim:
         check(self.weight_decay >= 0, f"optim.weight_decay must be 0 or more, got {self.weight_decay}")
         check(all(0 <= beta < 1 for beta in self.betas), f"optim.betas must lie in [0, 1), got {self.betas}")
         check(self.eps > 0, f"optim.eps must be above 0, got {self.eps}")
+        check(0 <= self.momentum < 1, f"optim.momentum must lie in [0, 1), got {self.momentum}")
         check(self.clip_norm >= 0, f"optim.clip_norm must be 0 (off) or more, got {self.clip_norm}")
 
 
@@ -117,7 +123,10 @@ class Schedule:
             ``power``; "cosine": from 1 to ``final`` along half a cosine; "published-mttr": times ``factor``
             from the second epoch on, which is what the published Refer-YouTube-VOS training does, because its
             scheduler is stepped with the loss in the place of the epoch (MTTR, code; the paper intends
-            milestone 20).
+            milestone 20); "falling": by a fixed amount after each epoch, in ``phases`` (RefVOS, README).
+        phases: for "falling": the first rate of each phase, the fall after each epoch (or step, as for
+            ``milestones``), and the rate at which the next phase begins in its place, all relative to the
+            peak rates. The last phase falls to its last number and stays there.
         milestones: for "multi-step", in epochs where the recipe counts epochs, else in steps.
         factor: for "multi-step" and "published-mttr".
         power: for "poly".
@@ -125,7 +134,8 @@ class Schedule:
         warmup: share of the run over which rates rise linearly from a hundredth.
     """
 
-    kind: Literal["constant", "multi-step", "poly", "cosine", "published-mttr"] = "constant"
+    kind: Literal["constant", "multi-step", "poly", "cosine", "published-mttr", "falling"] = "constant"
+    phases: tuple[tuple[float, float, float], ...] = ()
     milestones: tuple[float, ...] = ()
     factor: float = 0.1
     power: float = 0.9
@@ -134,8 +144,20 @@ class Schedule:
 
     def __post_init__(self) -> None:
         check_types(self, "schedule.")
-        check_choice(
-            "schedule.kind", self.kind, ("constant", "multi-step", "poly", "cosine", "published-mttr")
+        kinds = ("constant", "multi-step", "poly", "cosine", "published-mttr", "falling")
+        check_choice("schedule.kind", self.kind, kinds)
+        check(
+            bool(self.phases) == (self.kind == "falling"),
+            f"schedule.phases belong to schedule.kind falling, got {len(self.phases)} and {self.kind}",
+        )
+        for phase in self.phases:
+            check(
+                len(phase) == 3 and phase[0] > 0 and phase[1] >= 0 and 0 <= phase[2] <= phase[0],
+                f"schedule.phases are each a first rate, a fall and a last rate, got {list(phase)}",
+            )
+        check(
+            all(fall > 0 for _, fall, _ in self.phases[:-1]),
+            "schedule.phases must fall, but for the last one: another follows",
         )
         if self.kind == "multi-step":
             check(bool(self.milestones), "schedule.milestones is empty, but schedule.kind is multi-step")
@@ -175,6 +197,8 @@ class Recipe:
         time_limit: minutes after which the run ends with whole weights; the schedule then follows the share
             of the time spent. 0: no limit.
         precision: "no" (float32), "bf16", or "fp16" (GPU only).
+        sync_batch_norm: batch norms take the statistics of a step over all processes (of one part of it,
+            with ``accumulation``); no effect on a single process.
         channels_last: lay images out with channels last (several times faster on a CPU in bf16).
         seed: of weights, order, augmentation and dropout (each process adds its rank for the last).
         num_workers: processes that load data; 0: the training process itself.
@@ -213,6 +237,7 @@ class Recipe:
     epochs: int = 0
     time_limit: float = 0.0
     precision: Literal["no", "bf16", "fp16"] = "no"
+    sync_batch_norm: bool = False
     channels_last: bool = False
     seed: int = 42
     num_workers: int = 0

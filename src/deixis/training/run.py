@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from deixis.data.collate import PixelBatch
 from deixis.errors import RecipeError, TrainingError
+from deixis.layers.norm import sync_batch_norms
 from deixis.models.base import ReferringModel
 from deixis.structures import Batch
 
@@ -105,6 +106,8 @@ class Run:
         freeze(model, recipe.optim)
         if recipe.channels_last:
             use_channels_last(model)
+        if recipe.sync_batch_norm and accelerator.num_processes > 1:
+            sync_batch_norms(model)
         optimizer = make_optimizer(model, recipe.optim)
         self.accelerator, self.recipe, self.out, self.model, self.sources = (
             accelerator,

@@ -206,6 +206,37 @@ def test_the_loss_is_that_of_the_hardest_pixels():
     assert (gradient.abs().amax(dim=2) > 0).sum() == 3 * k
 
 
+def test_the_share_of_hardest_pixels_shrinks_where_it_is_asked_for():
+    """CFBI: from all to 15 % over half of the training."""
+    model = Hinet(replace(switched(TINY, "static"), annealed_over=0.5))
+    generator = torch.Generator().manual_seed(0)
+    output = output_of(
+        torch.randn(1, 1, 2, 20, 20, generator=generator), torch.zeros(1, 1, 20, 20, dtype=torch.bool)
+    )
+    losses = []
+    for progress, share in ((0.0, 1.0), (0.25, 0.575), (0.5, 0.15), (0.9, 0.15)):
+        model.set_progress(progress)
+        loss = model.criterion(output, [Target(torch.zeros(1, 1, 20, 20, dtype=torch.bool), ())])
+        (gradient,) = torch.autograd.grad(loss["loss_hardest"], output.scores)
+        assert (gradient.abs().amax(dim=2) > 0).sum() == int(share * 400)
+        losses.append(float(loss["loss_hardest"].detach()))
+    assert losses[0] < losses[1] < losses[2] == losses[3]
+    fixed = model_of("static").criterion(output, [Target(torch.zeros(1, 1, 20, 20, dtype=torch.bool), ())])
+    assert float(fixed["loss_hardest"].detach()) == losses[3]
+
+
+def test_presence_says_whether_there_is_a_mask():
+    scores = torch.zeros(2, 2, 2, 8, 8)
+    scores[..., 0, :, :] = 3.0
+    scores[1, 0, 1, 4, 4] = 5.0
+    output = output_of(scores, torch.zeros(1, 2, 8, 8, dtype=torch.bool))
+    found = model_of("static").postprocess(output)
+    masks = found.make_mask_logits(torch.zeros(2, 1, dtype=torch.int64))[:, :, 0] > 0
+    assert found.presence is not None
+    assert torch.equal(found.presence[..., 0] > 0.5, masks.flatten(2).any(dim=2))
+    assert (found.presence > 0.5).sum() == 1
+
+
 def test_the_loss_of_pre_training_is_plain():
     model = Hinet(replace(switched(TINY, "static"), hardest_share=1.0, class_weights=(1.0, 1.0)))
     output = output_of(torch.zeros(1, 1, 2, 8, 8), torch.zeros(1, 1, 8, 8, dtype=torch.bool))
@@ -248,6 +279,7 @@ def test_variants_say_what_they_want():
         {"has_vision_flow": False, "has_gate_flow": False},
         {"inputs": InputSpec(is_online=True)},
         {"hardest_share": 0.0},
+        {"annealed_over": 1.5},
         {"class_weights": (0.0, 1.0)},
         {"motion_widths": (0, 8, 8)},
         {"dropout": 1.0},

@@ -40,6 +40,8 @@ class HinetConfig:
         dropout: after the pyramid pooling and the fusion of the coarsest map.
         hardest_share: of the pixels of a frame that carry the loss (supplement: 15 % in fine-tuning); 1: the
             mean over all.
+        annealed_over: share of the training over which the pixels that carry the loss shrink from all to
+            ``hardest_share``: 0.5 in CFBI, which the supplement follows; the supplement says nothing of it.
         class_weights: of background and object in the loss (supplement: fine-tuning).
     """
 
@@ -59,6 +61,7 @@ class HinetConfig:
     rates: tuple[int, ...] = (12, 24, 36)
     dropout: float = 0.1
     hardest_share: float = 0.15
+    annealed_over: float = 0.0
     class_weights: tuple[float, float] = (0.9, 1.1)
 
     def __post_init__(self) -> None:
@@ -79,6 +82,8 @@ class HinetConfig:
             raise ValueError(f"dropout must lie in [0, 1), got {self.dropout}")
         if not 0 < self.hardest_share <= 1:
             raise ValueError(f"hardest_share must lie in (0, 1], got {self.hardest_share}")
+        if not 0 <= self.annealed_over <= 1:
+            raise ValueError(f"annealed_over must lie in [0, 1], got {self.annealed_over}")
         if min(self.class_weights) <= 0:
             raise ValueError(f"class_weights must be above 0, got {self.class_weights}")
 

@@ -79,6 +79,7 @@ class Hinet(FrameModel):
         self.decoder = Decoder(config.channels, config.reduced_channels, len(lower))
         self.head = ScoreHead(config.channels)
         choose_trained(text_encoder, config.trained_text)
+        self.set_progress(1.0)
 
     def encode_video(self, clip: Clip) -> FrameFeatures:
         """Compute the visual maps of every annotated frame and the gates on them, each frame by itself.
@@ -119,6 +120,12 @@ class Hinet(FrameModel):
         scores = self.head(self.decoder(coarsest, finer))
         return ScoreMaps(scores.unflatten(0, batch), video.pixel_padding)
 
+    def set_progress(self, progress: float) -> None:
+        """Let the share of pixels that carry the loss shrink, where the configuration asks for it."""
+        last, annealed_over = self.config.hardest_share, self.config.annealed_over
+        left = max(1 - progress / annealed_over, 0.0) if annealed_over else 0.0
+        self._share = last + (1 - last) * left
+
     def criterion(
         self, output: ScoreMaps, targets: Sequence[Target], num_masks: float | None = None
     ) -> dict[str, Tensor]:
@@ -128,11 +135,11 @@ class Hinet(FrameModel):
         ``num_masks`` has no say: parts of a batch count by their expressions.
         """
         labels = labels_of(targets, output)
-        weights, share = self.config.class_weights, self.config.hardest_share
+        weights = self.config.class_weights
         losses = pixel_losses(output.at_input_size(), labels, weights)
-        if share == 1:
+        if self.config.hardest_share == 1:
             return {"loss_cross_entropy": mean_of_valid(losses, labels, weights)}
-        return {"loss_hardest": hardest_mean(losses[real_frames(output)], share).mean()}
+        return {"loss_hardest": hardest_mean(losses[real_frames(output)], self._share).mean()}
 
     @property
     def _lower_levels(self) -> tuple[int, ...]:
