@@ -3,12 +3,14 @@
 From files on disk to one clip, in CPU seconds of one process on one thread: what a process that loads data
 does, to bytes with us and to normalised floats in the published code; and, with us, up to the same floats,
 which training makes on its device. For the samplings of MTTR and ReferFormer on rendered videos in the
-layouts of A2D-Sentences (320 x 480, 120 frames) and Ref-YouTube-VOS (720 x 1280, 30 frames).
+layouts of A2D-Sentences (320 x 480, 120 frames), Ref-YouTube-VOS (720 x 1280, 30 frames) and RefCOCO (stills
+of 480 x 640), as single images and as pseudo-videos of five frames.
 
 With the path of a checkout, the published loader reads the same files in the same run; what it imports and
 this environment lacks is put in place: a ``read_video`` that decodes all frames with PyAV as torchvision's
-did, and empty modules for what it does not call. Rendered frames are smoother than photographs: their files
-are smaller and decode faster.
+did, and empty modules for what it does not call. The published pseudo-videos need the library imgaug; without
+it ours alone are timed. Rendered frames are smoother than photographs: their files are smaller and decode
+faster.
 
 What has to be done for a clip, counted before anything was measured:
 
@@ -19,9 +21,12 @@ What has to be done for a clip, counted before anything was measured:
   published ReferFormer then changes colours at full size in float32 (11 MB a frame, 8 passes or more, two of
   them conversions of colour space) and resizes to a quarter of the pixels and less; here frames are resized
   first. Masks are floats there (3.7 MB each) and bytes here.
+* RefCOCO: one JPEG of 640 x 480 is decoded to 0.9 MB and brought to up to 800 x 600; for a pseudo-video four
+  copies of it are bent, and a quarter of them blurred, before the five get the sizes and colours of a video.
 """
 
 import argparse
+import importlib.util
 import json
 import sys
 import tempfile
@@ -48,8 +53,12 @@ CASES = {
     "mttr-ref-youtube-vos-w12": "ref-youtube-vos",
     "referformer-resnet50-a2d": "a2d-sentences",
     "referformer-resnet50-ref-youtube-vos": "ref-youtube-vos",
+    "referformer-resnet50-refcoco": "refcoco",
+    "referformer-resnet50-joint": "refcoco",
 }
-"""Recipe -> layout."""
+"""Recipe -> layout of its first source."""
+
+STILLS_PER_VIDEO = 8
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -60,10 +69,12 @@ def make_data(root: Path, num_videos: int) -> dict[str, Path]:
     for layout, settings in {
         "a2d-sentences": SceneSettings(size=(320, 480), length=120),
         "ref-youtube-vos": SceneSettings(size=(720, 1280), length=30),
+        "refcoco": SceneSettings(size=(480, 640), length=2),
     }.items():
+        count = num_videos * (STILLS_PER_VIDEO if layout == "refcoco" else 1)
         records = [
             replace(record, expressions=tuple(one for one in record.expressions if len(one.object_ids) == 1))
-            for record in SceneRecords("train", settings, 7, num_videos)
+            for record in SceneRecords("train", settings, 7, count)
         ]
         roots[layout] = export(records, root / layout, layout, "train")
     return roots
@@ -115,9 +126,22 @@ def published_mttr(checkout: Path, layout: str, root: Path) -> Callable[[int], A
     return shuffled(dataset, len(getattr(dataset, "samples_list", None) or dataset.text_annotations))
 
 
-def published_referformer(checkout: Path, layout: str, root: Path) -> Callable[[int], Any]:
-    """Return a function that loads a clip by ReferFormer's code."""
+def published_referformer(checkout: Path, layout: str, root: Path, *, video: bool) -> Callable[[int], Any]:
+    """Return a function that loads a clip by ReferFormer's code, of images as a ``video``."""
     with published_modules(checkout):
+        if layout == "refcoco":
+            from datasets import refexp, refexp2seq
+
+            path = root / "refcoco" / "instances_refcoco_train.json"
+            path.write_text(json.dumps(converted_refcoco(root)))
+            arguments = (root / "train2014", path)
+            if video:
+                change = refexp2seq.make_coco_transforms("train", max_size=640)
+                dataset = refexp2seq.ModulatedDetection(*arguments, 5, change, True)
+            else:
+                change = refexp.make_coco_transforms("train", False)
+                dataset = refexp.ModulatedDetection(*arguments, change, True)
+            return shuffled(dataset, len(dataset))
         if layout == "a2d-sentences":
             from datasets import a2d as module
 
@@ -133,6 +157,36 @@ def published_referformer(checkout: Path, layout: str, root: Path) -> Callable[[
             change = module.make_coco_transforms("train", max_size=640)
             dataset = module.YTVOSDataset(root / "train", path, change, True, 5, 3)
     return shuffled(dataset, len(dataset))
+
+
+def converted_refcoco(root: Path) -> dict[str, list]:
+    """Return RefCOCO as ReferFormer converts it: an image and an annotation for each sentence; polygons."""
+    import cv2
+
+    from deixis.data.refcoco import refcoco
+
+    images, annotations = [], []
+    for record in refcoco(root, "train"):
+        height, width = record.size
+        for one in record.expressions:
+            (mask,) = record.masks.read([0], one.object_ids)[:, 0].astype(np.uint8)
+            outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+            number = len(images) + 1
+            about = {"caption": one.text, "dataset_name": "refcoco", "original_id": number}
+            name = record.frames.path.name
+            images.append({"id": number, "file_name": name, "height": height, "width": width, **about})
+            annotations.append(
+                {
+                    "id": number,
+                    "image_id": number,
+                    "category_id": 1,
+                    "segmentation": [line.ravel().tolist() for line in outlines if len(line) > 2],
+                    "bbox": list(cv2.boundingRect(mask)),
+                    "area": int(mask.sum()),
+                    "iscrowd": 0,
+                }
+            )
+    return {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "object"}]}
 
 
 def shuffled(dataset: Any, count: int) -> Callable[[int], Any]:
@@ -156,13 +210,21 @@ def single_frames(root: Path) -> list[tuple[str, str, int, int]]:
 @contextmanager
 def published_modules(checkout: Path) -> Iterator[None]:
     """Import from ``checkout`` with today's libraries; its modules are forgotten afterwards."""
+    import scipy.io  # noqa: F401  before ``np.bool`` is another: numpy.ma, which it imports, does not bear that
     import torchvision
 
-    missing = ("pandas", "joblib", "imgaug", "imgaug.augmenters", "imgaug.augmentables")
-    missing += ("imgaug.augmentables.segmaps", "imgaug.augmentables.bbs")
+    missing = ("pandas", "joblib")
+    if not has_imgaug():
+        missing += ("imgaug", "imgaug.augmenters", "imgaug.augmentables")
+        missing += ("imgaug.augmentables.segmaps", "imgaug.augmentables.bbs")
     added = [name for name in missing if name not in sys.modules]
     sys.modules.update({name: MagicMock() for name in added})
     np.float, np.bool = float, bool  # type: ignore[misc]
+    np.sctypes = {  # of old NumPys, for imgaug
+        "float": [np.float32, np.float64],
+        "int": [np.int8, np.int16, np.int32, np.int64],
+        "uint": [np.uint8, np.uint16, np.uint32, np.uint64],
+    }
     torchvision.io.read_video = read_whole_video
     torch.autograd.grad_mode.F = torch.nn.functional
     torchvision.ops.misc.interpolate = torch.nn.functional.interpolate
@@ -174,6 +236,11 @@ def published_modules(checkout: Path) -> Iterator[None]:
         for name in [*sys.modules]:
             if name.partition(".")[0] in ("datasets", "util", "misc") or name in added:
                 del sys.modules[name]
+
+
+def has_imgaug() -> bool:
+    """Tell whether the library that makes ReferFormer's pseudo-videos is installed."""
+    return importlib.util.find_spec("imgaug") is not None
 
 
 def read_whole_video(path: str, pts_unit: str = "sec") -> tuple[torch.Tensor, None, None]:
@@ -203,6 +270,7 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--mttr", type=Path, help="checkout of github.com/mttr2021/MTTR")
     parser.add_argument("--referformer", type=Path, help="checkout of github.com/wjn922/ReferFormer")
+    parser.add_argument("--only", default="", help="recipes whose names hold this")
     parser.add_argument("--videos", type=int, default=2, help="rendered videos of each layout")
     parser.add_argument("--clips", type=int, default=16)
     parser.add_argument("--repeats", type=int, default=3)
@@ -217,15 +285,22 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         roots = make_data(Path(folder), options.videos)
         for name, layout in CASES.items():
+            if options.only not in name:
+                continue
             load = ours(name, roots[layout])
             row: dict[str, Any] = {"recipe": name}
             row["ours_ms"] = 1000 * measure(load, options.clips, options.repeats)
             to_floats = ours(name, roots[layout], floats=True)
             row["ours_floats_ms"] = 1000 * measure(to_floats, options.clips, options.repeats)
             checkout = options.mttr if name.startswith("mttr") else options.referformer
-            if checkout is not None:
-                make = published_mttr if name.startswith("mttr") else published_referformer
-                published = make(checkout.resolve(), layout, roots[layout])
+            is_motion = name.endswith("-joint")
+            if checkout is not None and (has_imgaug() or not is_motion):
+                if name.startswith("mttr"):
+                    published = published_mttr(checkout.resolve(), layout, roots[layout])
+                else:
+                    published = published_referformer(
+                        checkout.resolve(), layout, roots[layout], video=is_motion
+                    )
                 row["published_ms"] = 1000 * measure(published, options.clips, options.repeats)
                 row["ratio"] = row["published_ms"] / row["ours_ms"]
                 row["ratio_floats"] = row["published_ms"] / row["ours_floats_ms"]

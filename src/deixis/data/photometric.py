@@ -128,10 +128,10 @@ def _shift_hsv(
     import cv2
 
     turned, saturation, value = cv2.split(cv2.cvtColor(cv2.merge(planes), cv2.COLOR_RGB2HSV))
-    turned += hue
+    turned = turned + np.float32(hue)
     turned[turned >= 360] -= 360
     turned[turned < 0] += 360
-    saturation *= factor
+    saturation = saturation * np.float32(factor)
     if added:
         saturation = np.clip(saturation + added, 0, 1)
     planes[:] = cv2.split(cv2.cvtColor(cv2.merge((turned, saturation, value)), cv2.COLOR_HSV2RGB))

@@ -9,9 +9,7 @@ Axes: t frames, n objects, H W pixels, p pixels of a kernel.
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float, UInt8
-from torch.nn import functional as F
 
 from .clips import Sample
 from .photometric import shift_hsv
@@ -90,25 +88,33 @@ def move(
     frame: UInt8[np.ndarray, "H W 3"], masks: Bool[np.ndarray, "n H W"], motion: Motion
 ) -> tuple[UInt8[np.ndarray, "H W 3"], Bool[np.ndarray, "n H W"]]:
     """Apply ``motion`` to an image (bilinear) and its masks (nearest); beyond its edges is black."""
+    import cv2
+
     if motion.brightness:
-        frame = np.clip(frame.astype(np.int16) + motion.brightness, 0, 255).astype(np.uint8)
+        frame = np.clip(np.arange(256) + motion.brightness, 0, 255).astype(np.uint8)[frame]
     if motion.hue_and_saturation:
         change = motion.hue_and_saturation / 255
         frame = shift_hsv(frame, 360 * change, change)
-    grid = _grid(motion, *frame.shape[:2])
-    pixels = torch.from_numpy(np.ascontiguousarray(frame)).permute(2, 0, 1)[None].float()  # 1 3 H W
-    moved = F.grid_sample(pixels, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    height, width = frame.shape[:2]
+    turn = _turn(motion, height, width)
+    inside = _is_inside(turn, height, width).view(np.uint8)
+    to_pixels = np.array([(width, 0, -0.5), (0, height, -0.5), (0, 0, 1)])
+    source = to_pixels @ _homography(motion.corners) @ turn
+
+    def warp(image: np.ndarray, interpolation: int) -> np.ndarray:
+        warped = cv2.warpPerspective(
+            image, source, (width, height), flags=interpolation | cv2.WARP_INVERSE_MAP
+        )
+        return cv2.bitwise_and(warped, warped, mask=inside)
+
+    moved = warp(np.ascontiguousarray(frame), cv2.INTER_LINEAR)
     if motion.blur:
         kernel = blur_kernel(motion.blur, motion.blur_angle, motion.blur_direction)
-        margin = motion.blur // 2
-        padded = F.pad(moved[0][:, None], (margin,) * 4, mode="reflect")  # 3 1 H W
-        moved = F.conv2d(padded, torch.from_numpy(kernel)[None, None])[:, 0][None]
-    values = moved[0].round_().clamp_(0, 255).to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
-    if not len(masks):
-        return values, masks
-    planes = torch.from_numpy(np.ascontiguousarray(masks))[None].float()  # 1 n H W
-    seen = F.grid_sample(planes, grid, mode="nearest", padding_mode="zeros", align_corners=False)
-    return values, seen[0].numpy() > 0.5
+        moved = cv2.filter2D(moved, -1, kernel, borderType=cv2.BORDER_REFLECT_101)
+    seen = np.zeros(masks.shape, bool)
+    for place, mask in enumerate(masks):
+        seen[place] = warp(np.ascontiguousarray(mask).view(np.uint8), cv2.INTER_NEAREST)
+    return moved, seen
 
 
 def blur_kernel(size: int, angle: float, direction: float) -> Float[np.ndarray, "p p"]:
@@ -131,23 +137,27 @@ def blur_kernel(size: int, angle: float, direction: float) -> Float[np.ndarray, 
     return (kernel / kernel.sum()).astype(np.float32)
 
 
-def _grid(motion: Motion, height: int, width: int) -> Float[torch.Tensor, "1 H W 2"]:
-    """Return where each pixel of the result lies in the image, in [-1, 1]; beyond 1: nowhere."""
-    x = np.arange(width) + 0.5 - width / 2
-    y = (np.arange(height) + 0.5 - height / 2)[:, None]
+def _turn(motion: Motion, height: int, width: int) -> Float[np.ndarray, "3 3"]:
+    """Return the map from a pixel of the result back to before it was turned and shifted, in shares."""
     cosine, sine = np.cos(np.radians(motion.angle)), np.sin(np.radians(motion.angle))
-    x, y = x - motion.shift * width, y - motion.shift * height
-    # Back through the turn, then through the bend.
-    turned_x = (cosine * x + sine * y) / width + 0.5
-    turned_y = (cosine * y - sine * x) / height + 0.5
-    is_outside = (turned_x < 0) | (turned_x > 1) | (turned_y < 0) | (turned_y > 1)
-    bend = _homography(motion.corners)
-    depth = bend[2, 0] * turned_x + bend[2, 1] * turned_y + 1
-    source_x = (bend[0, 0] * turned_x + bend[0, 1] * turned_y + bend[0, 2]) / depth
-    source_y = (bend[1, 0] * turned_x + bend[1, 1] * turned_y + bend[1, 2]) / depth
-    grid = np.stack([2 * source_x - 1, 2 * source_y - 1], axis=-1)
-    grid[is_outside] = 3
-    return torch.from_numpy(grid.astype(np.float32))[None]
+    # From the index of a pixel to its middle, seen from the centre.
+    x = np.array((1, 0, 0.5 - width / 2 - motion.shift * width))
+    y = np.array((0, 1, 0.5 - height / 2 - motion.shift * height))
+    half = np.array((0, 0, 0.5))
+    return np.stack(
+        [(cosine * x + sine * y) / width + half, (cosine * y - sine * x) / height + half, (0, 0, 1)]
+    )
+
+
+def _is_inside(turn: Float[np.ndarray, "3 3"], height: int, width: int) -> Bool[np.ndarray, "H W"]:
+    """Tell which pixels of the result come from within the image that was turned."""
+    columns, rows = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
+    is_inside = np.ones((height, width), bool)
+    for of_column, of_row, start in turn[:2].astype(np.float32):
+        share = of_column * columns + (of_row * rows + start)
+        is_inside &= share >= 0
+        is_inside &= share <= 1
+    return is_inside
 
 
 def _homography(corners: tuple[tuple[float, float], ...]) -> Float[np.ndarray, "3 3"]:
