@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from deixis.data.clips import WORDLESS, plan_clips, read_clip
+from deixis.data.records import Expression, ObjectInfo
 from deixis.data.rules import ClipRule, RandomCrop, Transforms
 from deixis.data.samplings import SAMPLINGS
 from deixis.data.transforms import transform
-from deixis.errors import RecipeError
+from deixis.errors import DatasetError, RecipeError
 from training.toy_world import toy_records
 
 
@@ -67,6 +68,32 @@ def test_a_still_image_in_joint_training_moves_and_its_pair_without_a_crop_does_
         still.append(bool((pair.frames[0] == pair.frames[1]).all()))
         assert still[-1] == (pair.frame_sizes is None)  # UniRef, code: identical without a crop
     assert any(still) and not all(still)
+
+
+def test_boxes_without_masks_are_moved_by_their_areas():
+    """UniRef, stage I: Visual Genome."""
+    record = toy_records(1, num_frames=1)[0]
+    box = (3.5, 2.0, 4.0, 5.0)
+    boxed = replace(
+        record,
+        masks=None,
+        size=None,
+        object_ids=(9, 10),
+        objects=(ObjectInfo(9, box=box), ObjectInfo(10, box=(-1.0, 0.0, 3.0, 2.5))),
+        expressions=(Expression("9", "the left one", (9,)), Expression("10", "the right one", (10,))),
+    )
+    rule = SAMPLINGS["uniref-boxes"].clip
+    plans = plan_clips([boxed], rule)
+    assert len(plans) == 2
+    sample = read_clip(boxed, plans[0], np.random.default_rng(0), rule)
+    rows, columns = np.nonzero(sample.masks[0, 0])
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (2, 6, 3, 7)
+    other = read_clip(boxed, plans[1], np.random.default_rng(0), rule)
+    assert other.masks.sum() == 3 * 2
+    for one in clips("uniref-boxes", [boxed]):
+        assert one.masks.shape == (1, 1, *one.frames.shape[1:3])
+    with pytest.raises(DatasetError, match="has no masks"):
+        plan_clips([boxed], SAMPLINGS["uniref-image"].clip)
 
 
 def test_what_cannot_be_is_refused():

@@ -14,6 +14,7 @@ from deixis.errors import DatasetError
 from deixis.flow.reading import MotionReader
 
 from .categories import label_of
+from .images import BoxMasks
 from .records import VideoRecord
 from .refcoco import CROWD
 from .rules import ClipRule
@@ -125,9 +126,9 @@ def plan_clips(records: Sequence[VideoRecord], rule: ClipRule) -> Sequence[ClipP
         return WholeVideos(len(records))
     plans: list[ClipPlan] = []
     for index, record in enumerate(records):
+        record = _as_the_rule_takes_it(record, rule)
         if record.masks is None and record.expressions:
             raise DatasetError(f"video {record.name!r} has no masks; train on a split that has them")
-        record = record if rule.has_words else replace(record, expressions=())
         if rule.kind in ("around-annotated", "tiling"):
             plans.extend(_windows(index, record, rule))
         else:
@@ -164,7 +165,7 @@ def read_clip(
     Raises:
         DatasetError: the video has no masks or no expressions, or an object no class.
     """
-    record = record if rule.has_words else replace(record, expressions=())
+    record = _as_the_rule_takes_it(record, rule)
     if record.masks is None or not (record.expressions or rule.objects == "referred"):
         raise DatasetError(
             f"video {record.name!r} has no masks or no expressions; train on a split with both"
@@ -197,6 +198,16 @@ def read_clip(
         labels=tuple(label_of(record, one, rule.classes) for one in order) if rule.classes else None,
         flow=flow,
     )
+
+
+def _as_the_rule_takes_it(record: VideoRecord, rule: ClipRule) -> VideoRecord:
+    """Return the record without words, or with boxes for masks, where the rule has it so."""
+    if not rule.has_words:
+        record = replace(record, expressions=())
+    if rule.takes_boxes and record.masks is None:
+        boxes = {told.id: told.box for told in record.objects if told.box is not None}
+        record = replace(record, masks=BoxMasks(boxes, record.frames, record.size)) if boxes else record
+    return record
 
 
 def _windows(index: int, record: VideoRecord, rule: ClipRule) -> Iterator[ClipPlan]:

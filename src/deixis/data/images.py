@@ -3,18 +3,19 @@
 An image is a record of one frame, named after its file without the suffix.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil, floor
 from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Bool, UInt8
 
 from deixis.errors import DatasetError
 
 from .readers import read_image, read_size
-from .records import VideoRecord
+from .records import FrameReader, VideoRecord
 
 _PARENTS = (".", "images", "coco", "images/mscoco/images")
 
@@ -42,6 +43,34 @@ class ImageFile:
             DatasetError: it is missing or unreadable.
         """
         return read_size(self.path)
+
+
+@dataclass(frozen=True)
+class BoxMasks:
+    """The areas of boxes (x, y, width, height) in the place of masks, for images that have no others."""
+
+    boxes: Mapping[int, tuple[float, float, float, float]]
+    frames: FrameReader
+    size: tuple[int, int] | None = None
+
+    def read(self, indices: Sequence[int], object_ids: Sequence[int]) -> Bool[np.ndarray, "n t H W"]:
+        """Return the pixels that the box of each object touches, the same for each of ``indices``.
+
+        Raises:
+            DatasetError: an object has no box, or the image is missing or unreadable.
+        """
+        size = self.size or self.frames.read([0]).shape[1:3]
+        masks = np.zeros((len(object_ids), len(indices), *size), bool)
+        for mask, identity in zip(masks, object_ids, strict=True):
+            if identity not in self.boxes:
+                raise DatasetError(f"object {identity} has no box")
+            x, y, width, height = self.boxes[identity]
+            rows, columns = (
+                slice(max(floor(y), 0), ceil(y + height)),
+                slice(max(floor(x), 0), ceil(x + width)),
+            )
+            mask[:, rows, columns] = True
+        return masks
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,9 @@ class ClipRule:
             an "object" with one of its expressions, drawn each time (UniRef, HINet, RefVOS).
         has_words: False: follow an object without words, even where there are expressions (UniRef on sets for
             video object segmentation).
+        takes_boxes: True: where a data set has boxes and no masks, the area of a box stands for the mask, so
+            that crops and mirrors move it along (UniRef, stage I on Visual Genome). Only losses of boxes
+            learn the truth from it.
         objects: "shown": all that appear in the clip; "referred": those that its expressions denote, whether
             they appear or not, as the published code of all but MTTR has it.
         redraws: how often another clip is drawn, at most, where the referent of an expression is in no
@@ -68,10 +71,11 @@ class ClipRule:
     expressions_per_clip: int = 1
     unit: Literal["expression", "object"] = "expression"
     has_words: bool = True
+    takes_boxes: bool = False
     objects: Literal["shown", "referred"] = "shown"
     redraws: int = 0
     kinds: tuple[str, ...] = ()
-    classes: Literal["", "youtube-vos", "shapes"] = ""
+    classes: Literal["", "youtube-vos", "shapes", "things"] = ""
 
     def __post_init__(self) -> None:
         check_types(self, "clip.")
@@ -82,7 +86,7 @@ class ClipRule:
             self.has_words or self.objects == "referred",
             "clip.objects must be referred where clip.has_words is false: one object is followed",
         )
-        check_choice("clip.classes", self.classes, ("", "youtube-vos", "shapes"))
+        check_choice("clip.classes", self.classes, ("", "youtube-vos", "shapes", "things"))
         for name in ("length", "stride", "reach", "expressions_per_clip"):
             check(getattr(self, name) >= 1, f"clip.{name} must be 1 or more, got {getattr(self, name)}")
         check(self.redraws >= 0, f"clip.redraws must be 0 or more, got {self.redraws}")

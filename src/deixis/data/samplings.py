@@ -68,6 +68,17 @@ _UNIREF_PAIR = Sampling(
     ),
 )
 _UNIREF_IMAGE_SIDES = tuple(range(480, 801, 32))
+_UNIREF_IMAGE = Sampling(
+    clip=ClipRule(kind="image", length=1, unit="object", objects="referred", redraws=16),
+    transforms=Transforms(
+        flip=0.5,
+        crop=RandomCrop(
+            probability=0.5, before=(400, 500, 600), smallest=384, largest=600, spares_ordinals=True
+        ),
+        short_sides=_UNIREF_IMAGE_SIDES,
+        long_side=1333,
+    ),
+)
 
 _PER_FRAME = Transforms(short_side=480, long_side=NO_LIMIT, flip=0.0, square=480)
 
@@ -90,17 +101,8 @@ SAMPLINGS: dict[str, Sampling] = {
         clip=replace(_REFERFORMER_IMAGE.clip, length=5),
         transforms=replace(_REFERFORMER_VIDEO.transforms, pseudo_video=True),
     ),
-    "uniref-image": Sampling(
-        clip=ClipRule(kind="image", length=1, unit="object", objects="referred", redraws=16),
-        transforms=Transforms(
-            flip=0.5,
-            crop=RandomCrop(
-                probability=0.5, before=(400, 500, 600), smallest=384, largest=600, spares_ordinals=True
-            ),
-            short_sides=_UNIREF_IMAGE_SIDES,
-            long_side=1333,
-        ),
-    ),
+    "uniref-image": _UNIREF_IMAGE,
+    "uniref-boxes": replace(_UNIREF_IMAGE, clip=replace(_UNIREF_IMAGE.clip, takes_boxes=True)),
     "uniref-video": _UNIREF_PAIR,
     "uniref-pseudo-video": Sampling(
         clip=replace(_UNIREF_PAIR.clip, kind="image"),
@@ -133,8 +135,8 @@ SAMPLINGS: dict[str, Sampling] = {
 "mttr-a2d", "mttr-ref-youtube-vos": the windows of the published tables (-w10, -w8: the ablations).
 "referformer-image": pretraining on RefCOCO/+/g. "referformer-video": Ref-YouTube-VOS, Ref-DAVIS17, MeViS, and
 A2D-Sentences, of which the annotated frame alone is predicted; "-published" with the faults of the code.
-"referformer-pseudo-video": images in joint training. "uniref-image": stages I and II. "uniref-video" and
-"uniref-pseudo-video": stage III on videos and on images with expressions; "uniref-vos" and
-"uniref-vos-pseudo-video" without ("-small": the sizes of the code for COCO). "hinet-pretraining",
-"hinet-fine-tuning", "refvos": single frames.
+"referformer-pseudo-video": images in joint training. "uniref-boxes": stage I, boxes without masks;
+"uniref-image": stage II. "uniref-video" and "uniref-pseudo-video": stage III on videos and on images with
+expressions; "uniref-vos" and "uniref-vos-pseudo-video" without ("-small": the sizes of the code for COCO).
+"hinet-pretraining", "hinet-fine-tuning", "refvos": single frames.
 """

@@ -26,6 +26,7 @@ _RVOS = (
 )
 
 MIXES: dict[str, tuple[DataSource, ...]] = {
+    "uniref-boxes": (_uniref("visual-genome", 1.0, "uniref-boxes"),),
     "uniref-images": tuple(_uniref(name, 1.0, "uniref-image") for name in _REFCOCO),
     "uniref-videos": (*_VOS, *_RVOS),
     "uniref-videos-code": (
@@ -37,5 +38,6 @@ MIXES: dict[str, tuple[DataSource, ...]] = {
         _uniref("ref-youtube-vos", 1.0, "uniref-video"),
     ),
 }
-"""Name -> sources. "uniref-images", "uniref-videos": stages II and III of the supplement's table 1; half of
-the clips of stage III have expressions. "uniref-videos-code": weights and sizes of the published code."""
+"""Name -> sources. "uniref-boxes", "uniref-images", "uniref-videos": stages I, II and III of the supplement's
+table 1; half of the clips of stage III have expressions. "uniref-videos-code": weights and sizes of the
+published code."""
