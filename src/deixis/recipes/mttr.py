@@ -130,7 +130,16 @@ TINY_SYNTHETIC_POLISH = replace(
     seed=2,
     init_from="runs/mttr-tiny-synthetic/model",
 )
-"""Last part: more of the third, on other clips and with smaller steps."""
+"""Fourth part: more of the third, on other clips and with smaller steps."""
+
+TINY_SYNTHETIC_FINISH = replace(
+    TINY_SYNTHETIC_POLISH,
+    name="mttr-tiny-synthetic-finish",
+    time_limit=18.0,
+    seed=3,
+    init_from="runs/mttr-tiny-synthetic-polish/model",
+)
+"""Last part: the same again."""
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
@@ -144,6 +153,7 @@ RECIPES: dict[str, Recipe] = {
         TINY_SYNTHETIC_CONCEPTS,
         TINY_SYNTHETIC,
         TINY_SYNTHETIC_POLISH,
+        TINY_SYNTHETIC_FINISH,
     )
 }
 """Name -> recipe."""

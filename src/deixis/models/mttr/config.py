@@ -114,7 +114,7 @@ VARIANTS: dict[str, MttrConfig] = {
             long_side=256,
             window_length=16,
             window_overlap=4,
-            presence_threshold=0.73,
+            presence_threshold=0.755,
         ),
         backbone="video-conv-tiny",
         text_encoder="words-tiny",
