@@ -77,3 +77,48 @@ def test_mistakes_are_named(deixis, moving, tmp_path):
     options = ("--model", "mttr-tiny-synthetic", "--flow-cache", tmp_path / "c", "--quiet")
     errors = deixis("segment", moving, "it", *options, "-o", tmp_path / "out")[2]
     assert "wants no optical flow" in errors
+
+
+def test_models_are_evaluated_with_flow_that_is_kept(deixis, tmp_path):
+    cache, out = tmp_path / "cache", tmp_path / "out"
+    options = ("--split", "val", "--num-clips", "1", "--model", "motion-baseline", "--out", out)
+    code, _, errors = deixis("evaluate", "synthetic", *options, "--flow-cache", cache)
+    assert code == 0, errors
+    stored = {path: path.stat().st_mtime_ns for path in cache.rglob("*.png")}
+    assert len(stored) == 30  # 15 pairs, both ways
+    told = json.loads((out / "result.json").read_text())["protocol"]["flow"]
+    assert told == {**Dis("medium").describe(), "rounded_to": 1 / 64}
+    assert deixis("evaluate", "synthetic", *options, "--flow-cache", cache, "--overwrite")[0] == 0
+    assert {path: path.stat().st_mtime_ns for path in cache.rglob("*.png")} == stored
+    code, _, errors = deixis("evaluate", "synthetic", *options)
+    assert code == 2
+    assert "holds another evaluation" in errors
+    for option in (("--flow-cache", cache), ("--raft-weights", "file.pth")):
+        code, _, errors = deixis("evaluate", "davis16", "--predictions", tmp_path, *option)
+        assert code == 2
+        assert f"{option[0]} is about models" in errors
+
+
+def test_davis16_by_attribute_with_one_command(deixis, tmp_path):
+    """HINet, supplement, table 1."""
+    from dataclasses import replace
+
+    chosen = records("test", 2)
+    small = replace(chosen, settings=replace(chosen.settings, size=(48, 64), length=5))
+    names = ("bmx-trees", "goat")
+    export(
+        [replace(one, name=name) for one, name in zip(small, names, strict=True)],
+        tmp_path / "data",
+        "davis16",
+        "val",
+    )
+    options = ("--root", tmp_path / "data", "--model", "motion-baseline", "--protocol", "davis16-referring")
+    code, printed, errors = deixis("evaluate", "davis16", *options, "--out", tmp_path / "out")
+    assert code == 0, errors
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    attributes = report["groups"]["attribute"]
+    assert list(attributes)[:5] == ["LR", "SV", "SC", "CS", "BC"]
+    assert attributes["CS"] == attributes["BC"] == report["figures"]
+    assert attributes["LR"]["J-Mean"] != attributes["CS"]["J-Mean"]
+    assert "\n| CS " in printed
+    assert "\n| annotator 1 " in printed

@@ -18,6 +18,7 @@ from deixis.evaluation.subjects import choose_protocol, find_subject
 
 CASES = [
     ("davis16", "davis16", "val", "J&F-Mean"),
+    ("davis16", "davis16-referring", "val", "J&F-Mean"),
     ("davis17", "davis17-semi", "val", "J&F-Mean"),
     ("davis17", "davis17-unsupervised", "val", "J&F-Mean"),
     ("davis17", "davis17-binary", "val", "J&F"),

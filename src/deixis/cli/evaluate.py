@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from deixis.evaluation.subjects import Subject
 
 SYNTHETIC = "synthetic"
+OF_MODELS = ("num_clips", "permute", "checkpoint", "propagator", "flow_cache", "raft_weights")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,15 +78,18 @@ class Evaluate:
     it in each window anew, without overlap, as ReferFormer does on Ref-DAVIS17; whole is one window."""
     propagator: str | None = None
     """Of a model: follow each referent from its surest frame through the video (see deixis segment)."""
+    flow_cache: Path | None = None
+    """Of a model that wants optical flow: remember it in this folder; `deixis data flow` fills it ahead."""
+    raft_weights: str | None = None
+    """Of such a model: estimate flow by RAFT, not DIS (see deixis segment)."""
     videos: bool = False
     """Print the figures of every video too; the report has them in any case."""
 
     def run(self) -> None:
         """Score, write and print."""
-        if self.num_clips is not None and self.num_clips < 1:
-            raise ValueError(f"--num-clips must be at least 1, got {self.num_clips}")
-        if self.workers < 1:
-            raise ValueError(f"--workers must be at least 1, got {self.workers}")
+        for name, value in (("--num-clips", self.num_clips), ("--workers", self.workers)):
+            if value is not None and value < 1:
+                raise ValueError(f"{name} must be at least 1, got {value}")
         from deixis.evaluation.checks.problems import PredictionError
 
         try:
@@ -105,13 +109,8 @@ class Evaluate:
             idle = {"--truth": self.truth, "--check-only": self.check_only}
             reason = "needs --predictions"
         else:
-            idle = {
-                "--num-clips": self.num_clips,
-                "--permute": self.permute,
-                "--checkpoint": self.checkpoint,
-                "--propagator": self.propagator,
-                "--windows": self.windows != "linked",
-            }
+            idle = {f"--{name.replace('_', '-')}": getattr(self, name) for name in OF_MODELS}
+            idle["--windows"] = self.windows != "linked"
             reason = "is about models, not about --predictions"
         for name, value in idle.items():
             if value:
@@ -242,7 +241,7 @@ class Evaluate:
             return subject_of_folder(self.benchmark, self.truth)
         if self.benchmark == SYNTHETIC:
             raise DeixisError(
-                "the synthetic benchmark has no masks on disk; write it with `deixis data export`, give --root"
+                "the synthetic benchmark has no masks on disk; write it by `deixis data export`, give --root"
             )
         if self.root is None:
             raise DatasetError(
@@ -288,8 +287,7 @@ class Evaluate:
             device=str(segmenter.engine.device),
             settings=(
                 ("dtype", str(segmenter.engine.dtype).removeprefix("torch.")),
-                *((("windows", self.windows),) if self.windows != "linked" else ()),
-                *((("propagator", self.propagator),) if self.propagator is not None else ()),
+                *model.settings().items(),
                 *((("root", str(self.root.resolve())),) if self.root is not None else ()),
             ),
         )
@@ -318,6 +316,8 @@ class Evaluate:
             dtype=self.dtype,
             windows=self.windows,
             propagator=self.propagator,
+            flow_cache=self.flow_cache,
+            raft_weights=self.raft_weights,
         )
 
     def _evaluate_model_by_protocol(self) -> None:
@@ -349,6 +349,7 @@ class Evaluate:
             "dataset": self.benchmark,
             "split": split,
             "dtype": str(segmenter.engine.dtype),
+            **model.settings(),
             "windows": to_plain(segmenter.rule),
             "propagator": self.propagator,
         }

@@ -14,6 +14,7 @@ import torch
 from deixis.data.records import VideoRecord
 from deixis.evaluation.benchmark import own_answers, permuted_answers, score_answers
 from deixis.evaluation.predictor import Predictor, SoftPredictor, read_frames
+from deixis.flow.estimator import find_estimator
 from deixis.inference.engine import Engine
 from deixis.inference.segmenter import Segmenter
 from deixis.metrics.tables import aggregate
@@ -45,7 +46,8 @@ class ModelOnDemand:
     """A model as a predictor that other processes can take along: each makes it when it is first asked.
 
     Attributes:
-        model, checkpoint, device, dtype, windows, propagator: as ``Segmenter`` takes them.
+        model, checkpoint, device, dtype, windows, propagator, flow_cache: as ``Segmenter`` takes them.
+        raft_weights: of the large RAFT, which then estimates the flow; None: as the model has it.
         num_threads: that the process may use on the CPU; 0: as many as it does.
     """
 
@@ -55,6 +57,8 @@ class ModelOnDemand:
     dtype: str = "auto"
     windows: str = "linked"
     propagator: str | None = None
+    flow_cache: Path | None = None
+    raft_weights: str | None = None
     num_threads: int = 0
 
     @cached_property
@@ -62,6 +66,9 @@ class ModelOnDemand:
         """The model, made once."""
         if self.num_threads:
             torch.set_num_threads(self.num_threads)
+        flow = None
+        if self.raft_weights is not None:
+            flow = find_estimator("raft-large", weights=self.raft_weights, device=self.device)
         return Segmenter(
             self.model,
             checkpoint=self.checkpoint,
@@ -69,6 +76,8 @@ class ModelOnDemand:
             dtype=self.dtype,
             windows=self.windows,
             propagator=self.propagator,
+            flow=flow,
+            flow_cache=self.flow_cache,
         )
 
     def __call__(self, record: VideoRecord, expressions: Sequence[str]) -> Iterable[np.ndarray]:
@@ -82,6 +91,15 @@ class ModelOnDemand:
     def engine(self) -> Engine:
         """Return the model at work."""
         return self.segmenter.engine
+
+    def settings(self) -> dict[str, Any]:
+        """Return what changes the predictions besides weights and data type, where it is not the default."""
+        found: dict[str, Any] = {} if self.windows == "linked" else {"windows": self.windows}
+        if self.propagator is not None:
+            found["propagator"] = self.propagator
+        if (estimator := self.segmenter.engine.flow_estimator) is not None:
+            found["flow"] = estimator.describe()
+        return found
 
     def __getstate__(self) -> dict[str, Any]:
         return {item.name: getattr(self, item.name) for item in fields(self)}

@@ -233,6 +233,30 @@ def test_attributes_split_davis16():
     assert list(groups) == ["LR", "FM", "OCC", "EA"]
 
 
+def test_sentences_of_two_annotators_split_by_attribute():
+    """A mean over the videos of each annotator, then over the annotators."""
+    said = tuple(Expression(str(n), "a", (1,), annotator=n) for n in range(2))
+    pixels = small_truth().labels.read("0") == 1
+    videos = {
+        name: small_truth(name=name, attributes=attributes, expressions=said[:count])
+        for name, attributes, count in (("both", ("FM",), 2), ("one", ("FM", "OCC"), 1))
+    }
+    full = np.ones((8, 12), bool)  # J 0.5
+    predicted = {
+        name: PredictedArrays({(key, frame): mask for key, mask in masks.items() for frame in "0123"})
+        for name, masks in (("both", {"0": full, "1": pixels}), ("one", {"0": pixels}))
+    }
+    score = score_videos(PROTOCOLS["davis16-referring"], list(videos.values()), predicted)
+    assert {name: table["J-Mean"] for name, table in score.groups["annotator"].items()} == {
+        "annotator 0": 0.75,
+        "annotator 1": 1,
+    }
+    assert score.table["J-Mean"] == 0.875
+    attributes = {name: table["J-Mean"] for name, table in score.groups["attribute"].items()}
+    assert attributes == {"FM": 0.875, "OCC": 1}
+    assert all(row.frames == ("1", "2") for row in score.rows)
+
+
 def test_memory_does_not_grow_with_the_length(tmp_path):
     labels = np.zeros((480, 854), np.uint8)
     labels[100:200, 50:700], labels[300:400, 300:500] = 1, 2

@@ -19,6 +19,7 @@ from deixis.evaluation.protocols.base import (
     VideoPrediction,
     VideoTruth,
 )
+from deixis.evaluation.protocols.expressions import score_expressions
 from deixis.evaluation.protocols.frames import (
     STATISTICS,
     Table,
@@ -60,6 +61,15 @@ def score_single_object(
             contour=scores[1],
             kinds=truth.attributes,
         )
+    ]
+
+
+def score_referring(truth: VideoTruth, prediction: VideoPrediction, options: Options) -> list[ObjectRow]:
+    """Score the masks of each annotator's expression as the one object, on inner frames (DAVIS-16, HINet)."""
+    annotators = {expression.id: expression.annotator for expression in truth.expressions}
+    return [
+        replace(row, kinds=truth.attributes, group=f"annotator {annotators[row.name]}", extra={})
+        for row in score_expressions(truth, prediction, options, frames="inner")
     ]
 
 
@@ -216,6 +226,17 @@ def aggregate_annotators(protocol: str, rows: Sequence[ObjectRow], options: Opti
         rows=tuple(rows),
         notes=_notes(rows, options),
     )
+
+
+def aggregate_referring(protocol: str, rows: Sequence[ObjectRow], options: Options) -> Score:
+    """Average over the videos of each annotator, then over the annotators; the same for each attribute."""
+    score = aggregate_annotators(protocol, rows, options)
+
+    def table_of(chosen: Sequence[ObjectRow]) -> Table:
+        return dict(aggregate_annotators(protocol, chosen, options).table)
+
+    attributes = _in_order(tables_by(rows, lambda row: row.kinds, table_of))
+    return replace(score, groups=without_empty({"attribute": attributes, **score.groups}))
 
 
 def _in_order(tables: dict[str, Mapping[str, float]]) -> dict[str, Mapping[str, float]]:

@@ -8,10 +8,12 @@ from deixis.evaluation.protocols.base import SampleProtocol, VideoProtocol
 from deixis.evaluation.protocols.davis import (
     aggregate_annotators,
     aggregate_objects,
+    aggregate_referring,
     score_annotators_by_id,
     score_annotators_matched,
     score_by_id,
     score_matched,
+    score_referring,
     score_single_object,
 )
 from deixis.evaluation.protocols.expressions import (
@@ -57,6 +59,21 @@ _DAVIS = (
         zero="",
         score_video=score_single_object,
         aggregate=partial(aggregate_objects, "davis16"),
+    ),
+    VideoProtocol(
+        name="davis16-referring",
+        benchmarks=("davis16",),
+        description="the answer to each of two annotators' sentences as the one object, first and last frame "
+        "left out; mean over sequences, then over annotators (Khoreva et al., HINet)",
+        layout=_MASKS,
+        truth="DAVIS 2016 Annotations/480p: everything above 0 is the object",
+        unit="expression",
+        pixels="mask",
+        frames="inner",
+        columns=STATISTICS,
+        zero="",
+        score_video=score_referring,
+        aggregate=partial(aggregate_referring, "davis16-referring"),
     ),
     VideoProtocol(
         name="davis17-semi",
