@@ -76,6 +76,21 @@ def test_a_cut_makes_no_motion():
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_colours_are_forgotten_at_a_cut(name):
+    """What moves after the cut has the colours of what rested before it."""
+    frames, masks = moving_square(5)
+    red, blue = np.array((1.0, 0.2, 0.2)), np.array((0.2, 0.2, 1.0))
+    first = (frames * np.where(masks[..., None], red, blue)).astype(np.uint8)
+    second = (frames * np.where(masks[..., None], blue, red)).astype(np.uint8)[:, ::-1, ::-1]
+    second = np.ascontiguousarray(second)
+    together = small(name)(np.concatenate((first, second)), "it").masks()
+    np.testing.assert_array_equal(together[:5], small(name)(first, "it").masks())
+    np.testing.assert_array_equal(together[5:], small(name)(second, "it").masks())
+    truth = masks[:, ::-1, ::-1]
+    assert min(iou(one, wanted) for one, wanted in zip(together[5:], truth, strict=True)) > 0.6
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_streams_and_sessions_give_the_masks_of_a_call(tmp_path: Path, name):
     frames, _ = moving_square(6)
     segmenter = small(name)

@@ -28,8 +28,8 @@ class MotionBaselineConfig:
         inputs: what the model wants from whoever feeds it; the channels of its flow are vectors.
         has_colour: the colours of what moves and of the rest, learned while the video goes on, have a say.
         has_cut: the edge is then placed by GrabCut in every frame; needs ``has_colour``.
-        memory: share of the colours seen before that each frame keeps; below 1, so that a cut or a change of
-            light is forgotten.
+        memory: share of the colours seen before that each frame keeps; below 1, so that a change of light is
+            forgotten. A cut forgets all.
     """
 
     inputs: InputSpec = field(default_factory=lambda: _INPUTS)

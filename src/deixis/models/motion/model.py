@@ -13,7 +13,7 @@ Axes: b clips, e expressions, t frames, m motion channels, k chosen candidates, 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 from deixis.errors import TrainingError
+from deixis.flow.cuts import is_cut
 from deixis.models.base import FrameMasks, ReferringModel
 from deixis.structures import Clip, Target, TextFeatures, Tokens, Trajectories, VideoFeatures
 from deixis.text.tokenizer import Tokenizer
@@ -124,43 +125,56 @@ class MotionBaseline(ReferringModel):
         """
         if text is None or reference_masks is not None:
             raise ValueError("the motion baseline starts from expressions, which it only counts")
-        return {"num_expressions": len(text.words), "colours": self._no_colours()}
+        return {"num_expressions": len(text.words), **self._no_memory()._asdict()}
 
     def step(self, frame: MotionFeatures, state: Mapping[str, Any]) -> tuple[FrameMasks, dict[str, Any]]:
         """Mask what moves in one frame, once for all expressions."""
-        logits, colours = self._refine(frame, (0, 0), state["colours"])
+        logits, memory = self._refine(frame, (0, 0), _Memory(state["colours"], state["frame"]))
         answers = logits.expand(state["num_expressions"], -1, -1)
         scores = torch.full((len(answers),), NO_OPINION, device=answers.device)
-        return FrameMasks(answers, scores, _presence(answers)), {**state, "colours": colours}
+        return FrameMasks(answers, scores, _presence(answers)), {**state, **memory._asdict()}
 
-    def _no_colours(self) -> Tensor | None:
-        return torch.from_numpy(empty_histograms()) if self.config.has_colour else None
+    def _no_memory(self) -> "_Memory":
+        return _Memory(torch.from_numpy(empty_histograms()) if self.config.has_colour else None, None)
 
     def _follow(self, video: MotionFeatures, index: int) -> Float[Tensor, "t H W"]:
         """Go through the frames of one clip."""
-        logits, colours = [], self._no_colours()
+        logits, memory = [], self._no_memory()
         for time in range(video.pixels.shape[1]):
-            found, colours = self._refine(video, (index, time), colours)
+            found, memory = self._refine(video, (index, time), memory)
             logits.append(found)
         kept = range(len(logits)) if video.chosen is None else video.chosen
         return torch.stack([logits[time] for time in kept])
 
     def _refine(
-        self, video: MotionFeatures, place: tuple[int, int], colours: Tensor | None
-    ) -> tuple[Float[Tensor, "H W"], Tensor | None]:
+        self, video: MotionFeatures, place: tuple[int, int], memory: "_Memory"
+    ) -> tuple[Float[Tensor, "H W"], "_Memory"]:
         """Complete the seed of the frame at ``place`` by its colours, if the configuration wants them."""
         seed = video.maps[0][place][0]
         h, w = _valid_sizes(video.padding_masks[0][place][None, None])[0, 0]
-        if colours is None or not (h and w):
-            return seed, colours
+        if memory.colours is None or not (h and w):
+            return seed, memory
         image = np.ascontiguousarray(video.pixels[place][:, :h, :w].permute(1, 2, 0).cpu().numpy())
         valid = np.ascontiguousarray(seed[:h, :w].cpu().numpy())
-        logits, learned = add_colours(valid, image, colours.cpu().numpy(), self.config.memory)
+        known = memory.colours.cpu().numpy()
+        if memory.frame is not None and is_cut(memory.frame.cpu().numpy(), image):
+            known = empty_histograms()  # another scene has other colours
+        logits, learned = add_colours(valid, image, known, self.config.memory)
         if self.config.has_cut:
             logits = np.where(place_edge(logits, image), LIMIT, -LIMIT).astype(np.float32)
         whole = torch.full_like(seed, -LIMIT)
         whole[:h, :w] = torch.from_numpy(logits)
-        return whole, torch.from_numpy(learned)
+        return whole, _Memory(torch.from_numpy(learned), torch.from_numpy(image))
+
+
+class _Memory(NamedTuple):
+    """What a frame leaves to the next: ``colours float [r, k, n]`` and itself, ``uint8 [h, w, 3]``.
+
+    No colours: the configuration wants none. No frame: there was none before.
+    """
+
+    colours: Tensor | None
+    frame: Tensor | None
 
 
 MODEL = MotionBaseline
