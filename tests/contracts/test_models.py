@@ -118,7 +118,8 @@ def test_gradients_reach_every_trained_parameter(name: str):
     masks = torch.zeros(2, FRAMES, HEIGHT, WIDTH, dtype=torch.bool)
     masks[0, :, 8:24, 8:24] = True
     masks[1, 1:, 30:, 40:] = True
-    targets = [Target(masks, (0,)), Target(masks, (1,)), Target(masks, ())]
+    labels = torch.zeros(2, dtype=torch.int64)
+    targets = [Target(masks, referents, labels=labels) for referents in ((0,), (1,), ())]
     clip = seen_by(model, clips(2))
     output = model(model.encode_video(clip), model.encode_text(tokens(3)), torch.tensor([0, 1, 1]))
     losses = model.criterion(output, targets)

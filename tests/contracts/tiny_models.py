@@ -8,6 +8,7 @@ from typing import Any
 
 from deixis.models.hinet.config import VARIANTS as HINET_VARIANTS
 from deixis.models.hinet.config import switched
+from deixis.models.hinet_tiny.config import HinetTinyConfig
 from deixis.models.inputs import InputSpec
 from deixis.models.motion.config import VARIANTS as MOTION_VARIANTS
 from deixis.models.mttr.config import MttrConfig
@@ -63,6 +64,10 @@ _HINET = replace(
     rates=(1, 2),
 )
 
+_HINET_TINY = HinetTinyConfig(
+    network_rows=40, training_rows=32, widths=(8, 8, 12, 12, 16), blank_rate=0.0, flow_noise=0.0
+)
+
 TINY: dict[str, tuple[str, Any]] = {
     "mttr": ("mttr", _MTTR),
     "mttr-referent": ("mttr", replace(_MTTR, matched_objects="referent", loss_stride=2)),
@@ -76,13 +81,14 @@ TINY: dict[str, tuple[str, Any]] = {
     **{name: ("motion", config) for name, config in MOTION_VARIANTS.items()},
     "hinet": ("hinet", _HINET),
     "hinet-single-level": ("hinet", switched(_HINET, "single-level")),
+    "hinet-tiny": ("hinet_tiny", _HINET_TINY),
 }
 """Name -> family and configuration."""
 
-MASK_STRIDES = {**dict.fromkeys(MOTION_VARIANTS, 1), "refvos": 8, "hinet-single-level": 8}
+MASK_STRIDES = {**dict.fromkeys((*MOTION_VARIANTS, "hinet-tiny"), 1), "refvos": 8, "hinet-single-level": 8}
 """Pixels a cell of the masks, of tiny models where it is not 4."""
 
-FRAMES_APART = ("mttr", "motion", "refvos", "hinet")
+FRAMES_APART = ("mttr", "motion", "refvos", "hinet", "hinet_tiny")
 """Families whose frames meet in the backbone alone, so that annotated frames are a part of all frames."""
 
 PADDING_APART = ("mttr",)

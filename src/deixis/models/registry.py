@@ -15,6 +15,7 @@ FAMILIES: dict[str, str] = {
     "referformer": "deixis.models.referformer",
     "refvos": "deixis.models.refvos",
     "hinet": "deixis.models.hinet",
+    "hinet_tiny": "deixis.models.hinet_tiny",
 }
 """Family -> package with ``config.VARIANTS``, ``config.CONFIG``, ``model.MODEL`` and, unless it is free of
 weights, ``convert``."""

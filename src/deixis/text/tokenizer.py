@@ -71,3 +71,7 @@ class Tokenizer:
             ids[index, : len(row)] = torch.tensor(row)
             padding_mask[index, : len(row)] = False
         return Tokens(ids, padding_mask)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Return the sentence that the ``ids`` of one row stand for, special tokens left out."""
+        return self._backend.decode(list(ids))

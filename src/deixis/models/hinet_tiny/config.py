@@ -1,0 +1,77 @@
+"""Choices of hinet-tiny and its faster setting. No torch here."""
+
+from dataclasses import dataclass, field, replace
+
+from deixis.flow.config import MotionSpec
+from deixis.models.inputs import InputSpec
+
+_INPUTS = InputSpec(
+    short_side=240,
+    long_side=960,
+    mean=(0.0, 0.0, 0.0),
+    std=(1.0, 1.0, 1.0),
+    window_length=1,
+    window_overlap=0,
+    wants_flow=True,
+    motion=MotionSpec(short_side=240, camera="homography", directions="both", form="vectors"),
+    is_online=True,
+    presence_threshold=0.5,
+    mask_resize="stretched",
+)
+"""Those of the motion baseline: flow is estimated at 240 rows, however small the network's own input."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HinetTinyConfig:
+    """One hinet-tiny.
+
+    Attributes:
+        inputs: what the model wants from whoever feeds it; the channels of its flow are vectors both ways.
+        network_rows: height at which the network looks at a frame, in inference.
+        training_rows: the same in training.
+        widths: channels of the network at strides 2, 4, 8, 16 and 32.
+        memory: share of the colours seen before that each frame keeps.
+        has_cut: the edge is placed by GrabCut in every frame.
+        blank_rate: share of the training frames whose colours are hidden from the network, so that it learns
+            to do without.
+        flow_noise: standard deviation of the smooth noise on the flow of training, at most, in pixels at 128
+            rows.
+        category_weight: of the categories of things in the loss.
+    """
+
+    inputs: InputSpec = field(default_factory=lambda: _INPUTS)
+    network_rows: int = 192
+    training_rows: int = 128
+    widths: tuple[int, int, int, int, int] = (20, 40, 64, 104, 144)
+    memory: float = 0.95
+    has_cut: bool = True
+    blank_rate: float = 0.1
+    flow_noise: float = 0.4
+    category_weight: float = 0.3
+
+    def __post_init__(self) -> None:
+        motion = self.inputs.motion
+        if motion is None or motion.form != "vectors" or motion.directions != "both":
+            raise ValueError("hinet-tiny wants flow in both directions, in the form of vectors")
+        if any(self.inputs.mean) or set(self.inputs.std) != {1.0}:
+            raise ValueError("hinet-tiny takes colours in [0, 1]: mean 0 and deviation 1")
+        for name in ("network_rows", "training_rows"):
+            if getattr(self, name) < 32:
+                raise ValueError(f"{name} must be at least 32, got {getattr(self, name)}")
+        if min(self.widths) < 1:
+            raise ValueError(f"widths must be at least 1 each, got {self.widths}")
+        for name in ("memory", "blank_rate"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must lie in [0, 1], got {getattr(self, name)}")
+        for name in ("flow_noise", "category_weight"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be 0 or more, got {getattr(self, name)}")
+
+
+CONFIG = HinetTinyConfig
+
+VARIANTS: dict[str, HinetTinyConfig] = {
+    "hinet-tiny": HinetTinyConfig(),
+    "hinet-tiny-fast": replace(HinetTinyConfig(), has_cut=False),
+}
+"""The default, and the same weights without GrabCut: about twice as fast, with rougher edges."""

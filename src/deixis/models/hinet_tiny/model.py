@@ -1,0 +1,296 @@
+"""hinet-tiny: a small network finds what moves by itself; the sentence chooses among the things found.
+
+    flow both ways ─► seed ─► colours of what moved so far ─┐
+          └─────────► cues ─────────────────────────────────┼─► network ─► movers ─► GrabCut ─► things
+    frame ──────────────────────────────────────────────────┘      └─► categories ─────────────┐   │
+    sentence ─► what it asks for: category, colours, place, direction, ... ────────────────────┴───┴─► masks
+
+Motion looks the same in rendered and in real video, so a network trained on rendered clips alone works on
+real ones. Nothing before the last step depends on the sentence.
+
+Axes: b clips, e expressions, t frames, n frames of all clips, k categories, h w network pixels, H W pixels of
+the input.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int, UInt8
+from torch import Tensor
+from torch.nn import functional as F
+
+from deixis.models.base import FrameMasks, ReferringModel
+from deixis.models.hinet_tiny.augment import disturb_colours, disturb_flow
+from deixis.models.hinet_tiny.choice import answer
+from deixis.models.hinet_tiny.config import HinetTinyConfig
+from deixis.models.hinet_tiny.criterion import mover_losses
+from deixis.models.hinet_tiny.cues import NUM_CHANNELS, motion_cues
+from deixis.models.hinet_tiny.network import MoverNet
+from deixis.models.hinet_tiny.request import Request
+from deixis.models.hinet_tiny.sentence import read_sentence
+from deixis.models.hinet_tiny.spelling import make_tokenizer
+from deixis.models.hinet_tiny.things import Memory, empty_memory, find_things
+from deixis.models.motion.colour import add_colours, empty_histograms, place_edge
+from deixis.models.motion.seed import LIMIT, seed_logits
+from deixis.ops.lexicon import CATEGORIES
+from deixis.structures import Clip, Target, TextFeatures, Tokens, Trajectories, VideoFeatures
+from deixis.text.tokenizer import Tokenizer
+
+
+@dataclass(frozen=True)
+class SeenFrames(VideoFeatures):
+    """Flow as the only map, and the frames.
+
+    Attributes:
+        pixels: ``uint8 [b, t, H, W, 3]``.
+        chosen: indices of the frames to answer for.
+    """
+
+    pixels: UInt8[Tensor, "b t H W 3"]
+    chosen: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Movers:
+    """What the network says of the frames of ``b`` clips, before any sentence.
+
+    Attributes:
+        logits: of belonging to something that moves, at the network's size.
+        categories: logits of the categories of things, at a quarter of it.
+        sizes: height and width of each clip's frames without padding, in pixels of the input.
+        video: what was seen.
+        requests: what each expression asks for.
+        video_index: the clip of each expression.
+    """
+
+    logits: Float[Tensor, "b t h w"]
+    categories: Float[Tensor, "b t k _h _w"]
+    sizes: tuple[tuple[int, int], ...]
+    video: SeenFrames
+    requests: tuple[Request, ...]
+    video_index: tuple[int, ...]
+
+
+class HinetTiny(ReferringModel):
+    """The model of :class:`HinetTinyConfig`; frame by frame, or over clips."""
+
+    config_class = HinetTinyConfig
+
+    def __init__(self, config: HinetTinyConfig, tokenizer: Tokenizer | None = None) -> None:
+        """Build with random weights."""
+        super().__init__()
+        self.config = config
+        self.tokenizer: Tokenizer | None = tokenizer or make_tokenizer()
+        self.network = MoverNet(NUM_CHANNELS, config.widths, len(CATEGORIES))
+
+    def encode_video(self, clip: Clip) -> SeenFrames:
+        """Keep frames and flow; without flow nothing moves. All the rest depends on the frames before."""
+        b, t, _, height, width = clip.frames.shape
+        flow = clip.flow
+        if flow is None:
+            flow = clip.frames.new_zeros(b, t, 4, height, width)
+        pixels = (clip.frames.float() * 255).round_().clamp_(0, 255).to(torch.uint8)
+        chosen = tuple(range(t)) if clip.annotated_frames is None else tuple(clip.annotated_frames)
+        return SeenFrames(
+            (flow.float(),), (clip.padding_mask,), pixels=pixels.permute(0, 1, 3, 4, 2), chosen=chosen
+        )
+
+    def encode_text(self, tokens: Tokens) -> TextFeatures:
+        """Hand the letters on: the sentence is read by rules."""
+        return TextFeatures(tokens.ids[..., None].float(), tokens.padding_mask)
+
+    def forward(
+        self, video: SeenFrames, text: TextFeatures, video_index: Int[Tensor, "e"] | None = None
+    ) -> Movers:
+        """Find what moves in every chosen frame of every clip (arguments: see the contract)."""
+        e, b = len(text.words), len(video.pixels)
+        if video_index is None and b not in (1, e):
+            raise ValueError(f"{b} clips and {e} expressions need a video_index, one clip for each")
+        places = [0] * e if video_index is None and b == 1 else range(e)
+        index = tuple(places) if video_index is None else tuple(video_index.tolist())
+        sizes = tuple(_valid_size(mask) for mask in video.padding_masks[0])
+        device = video.maps[0].device
+        answers = torch.stack([self._weight_free(video, clip, sizes[clip]) for clip in range(b)]).to(
+            device
+        )  # b t H W
+        chosen = list(video.chosen)
+        shown = (part[:, chosen].flatten(0, 1) for part in (video.pixels, video.maps[0], answers))
+        logits, categories = self._find(*shown)
+        return Movers(
+            logits.unflatten(0, (b, len(chosen))),
+            categories.unflatten(0, (b, len(chosen))),
+            sizes,
+            video,
+            self._requests(text),
+            index,
+        )
+
+    def criterion(
+        self, output: Movers, targets: Sequence[Target], num_masks: float | None = None
+    ) -> dict[str, Tensor]:
+        """Return the loss terms of what moves, which is what the expressions of training denote.
+
+        Every expression of training is "everything that moves"; the categories of the annotated objects,
+        moving or not, are its targets' labels. ``num_masks`` has no say.
+        """
+        first = {clip: place for place, clip in reversed(list(enumerate(output.video_index)))}
+        chosen = [targets[first[clip]] for clip in range(len(output.logits))]
+        return mover_losses(
+            output.logits, output.categories, chosen, output.sizes, self.config.category_weight
+        )
+
+    def postprocess(self, output: Movers) -> Trajectories:
+        """Let each expression choose, frame after frame, as :meth:`step` does."""
+        b, t = output.logits.shape[:2]
+        height, width = output.video.pixels.shape[2:4]
+        e = len(output.requests)
+        masks = torch.full((e, t, height, width), -LIMIT)
+        scores = torch.zeros(e, t)
+        padding = output.video.padding_masks[0][:, list(output.video.chosen)]
+        real = ~padding.flatten(2).all(dim=-1).cpu()  # b t
+        for clip in range(b):
+            asked = [place for place, of in enumerate(output.video_index) if of == clip]
+            if not asked:
+                continue
+            h, w = output.sizes[clip]
+            memory = empty_memory()
+            for time, frame in enumerate(output.video.chosen):
+                if not real[clip, time]:
+                    continue
+                memory, found, score = self._choose(
+                    output.video.pixels[clip, frame, :h, :w],
+                    output.video.maps[0][clip, frame, :, :h, :w],
+                    output.logits[clip, time],
+                    output.categories[clip, time],
+                    [output.requests[place] for place in asked],
+                    memory,
+                )
+                masks[asked, time, :h, :w] = found
+                scores[asked, time] = score
+        device = output.logits.device
+        counts = real[list(output.video_index)].sum(dim=1, keepdim=True).clamp(min=1)  # e 1
+        whole = (scores.sum(dim=1, keepdim=True) / counts).to(device)
+        masks, scores = masks.to(device), scores.to(device)
+
+        def make_mask_logits(queries: Int[Tensor, "e k"]) -> Float[Tensor, "e t k H W"]:
+            return masks[:, :, None].expand(-1, -1, queries.shape[1], -1, -1)
+
+        return Trajectories(whole, scores[..., None], scores[..., None], make_mask_logits)
+
+    def start(
+        self, text: TextFeatures | None, reference_masks: Bool[Tensor, "n H W"] | None = None
+    ) -> dict[str, Any]:
+        """Return the state before the first frame: the letters of the expressions, no colours, no things.
+
+        Raises:
+            ValueError: there are no expressions, or there are masks, which this model does not take.
+        """
+        if text is None or reference_masks is not None:
+            raise ValueError("hinet-tiny starts from expressions, and from nothing else")
+        colours = torch.from_numpy(empty_histograms())
+        return {"words": text.words, "padding": text.padding_mask, "colours": colours, **empty_memory()}
+
+    def step(self, frame: SeenFrames, state: Mapping[str, Any]) -> tuple[FrameMasks, dict[str, Any]]:
+        """Find what moves in one frame, once for all expressions, and let each choose."""
+        h, w = _valid_size(frame.padding_masks[0][0])
+        requests = self._requests(TextFeatures(state["words"], state["padding"]))
+        pixels, flow = frame.pixels[0, 0], frame.maps[0][0, 0]
+        known, colours = self._colours(pixels[:h, :w], flow[:, :h, :w], state["colours"])
+        whole = F.pad(known, (0, pixels.shape[1] - w, 0, pixels.shape[0] - h), value=-LIMIT)
+        logits, categories = self._find(pixels[None], flow[None], whole[None].to(flow.device))
+        memory = {name: state[name] for name in empty_memory()}
+        memory, found, scores = self._choose(
+            pixels[:h, :w], flow[:, :h, :w], logits[0], categories[0], requests, memory
+        )
+        masks = F.pad(found, (0, pixels.shape[1] - w, 0, pixels.shape[0] - h), value=-LIMIT)
+        device = flow.device
+        answers = FrameMasks(masks.to(device), scores.to(device), scores.to(device))
+        return answers, {**state, **memory, "colours": colours}
+
+    def _requests(self, text: TextFeatures) -> tuple[Request, ...]:
+        assert self.tokenizer is not None
+        rows = zip(text.words[..., 0].long().tolist(), text.padding_mask.tolist(), strict=True)
+        letters = [[one for one, padded in zip(*row, strict=True) if not padded] for row in rows]
+        return tuple(_read(self.tokenizer.decode(row)) for row in letters)
+
+    def _weight_free(self, video: SeenFrames, clip: int, size: tuple[int, int]) -> Float[Tensor, "t H W"]:
+        """Return the answer of motion and colours alone in the frames of one clip."""
+        h, w = size
+        flow = video.maps[0][clip]
+        found = torch.full((flow.shape[0], *flow.shape[2:]), -LIMIT)
+        colours = torch.from_numpy(empty_histograms())
+        for time in range(len(found)):
+            if not video.padding_masks[0][clip, time, 0, 0]:
+                found[time, :h, :w], colours = self._colours(
+                    video.pixels[clip, time, :h, :w], flow[time, :, :h, :w], colours
+                )
+        return found
+
+    def _colours(
+        self, pixels: UInt8[Tensor, "H W 3"], flow: Float[Tensor, "4 H W"], colours: Tensor
+    ) -> tuple[Float[Tensor, "H W"], Tensor]:
+        """Return the weight-free answer in one frame, and the colours with its own."""
+        seed = seed_logits(flow.cpu().numpy())
+        image = np.ascontiguousarray(pixels.cpu().numpy())
+        logits, learned = add_colours(seed, image, colours.cpu().numpy(), self.config.memory)
+        return torch.from_numpy(logits).clamp_(-LIMIT, LIMIT), torch.from_numpy(learned)
+
+    def _find(
+        self,
+        pixels: UInt8[Tensor, "n H W 3"],
+        flow: Float[Tensor, "n 4 H W"],
+        known: Float[Tensor, "n H W"],
+    ) -> tuple[Float[Tensor, "n h w"], Float[Tensor, "n k _h _w"]]:
+        """Run the network: logits of what moves, logits of categories."""
+        height, width = flow.shape[-2:]
+        rows = self.config.training_rows if self.training else self.config.network_rows
+        size = (height, width) if height <= rows else (rows, max(round(width * rows / height), 1))
+        scale = flow.new_tensor([size[1] / width, size[0] / height] * 2)
+        vectors = F.adaptive_avg_pool2d(flow, size) * scale[:, None, None]
+        colours = F.adaptive_avg_pool2d(pixels.permute(0, 3, 1, 2).float() / 127.5 - 1, size)
+        if self.training:
+            vectors = disturb_flow(vectors, self.config.flow_noise)
+            colours = disturb_colours(colours, self.config.blank_rate)
+        answer = F.adaptive_avg_pool2d(known[:, None] / LIMIT, size)
+        x = torch.cat((colours, motion_cues(vectors), answer), dim=1)
+        weight = self.network.stem.convolution.weight
+        return self.network(x.to(weight.dtype).contiguous(memory_format=torch.channels_last))
+
+    def _choose(
+        self,
+        pixels: UInt8[Tensor, "H W 3"],
+        flow: Float[Tensor, "4 H W"],
+        logits: Float[Tensor, "h w"],
+        categories: Float[Tensor, "k _h _w"],
+        requests: Sequence[Request],
+        memory: Memory,
+    ) -> tuple[Memory, Float[Tensor, "e H W"], Float[Tensor, "e"]]:
+        """Follow the things in one frame and let every request choose among them."""
+        size = (int(pixels.shape[0]), int(pixels.shape[1]))
+        image = np.ascontiguousarray(pixels.cpu().numpy())
+        large = F.interpolate(logits[None, None].float(), size=size, mode="bilinear", align_corners=False)
+        sure = large[0, 0].cpu().numpy()
+        mask = place_edge(sure, image) if self.config.has_cut else sure > 0
+        kinds = categories.float().cpu().numpy()
+        seen, memory = find_things(image, flow.cpu().numpy(), mask, kinds, memory)
+        masks, scores = answer(seen, requests)
+        found = torch.where(torch.from_numpy(masks), LIMIT, -LIMIT)
+        return memory, found, torch.from_numpy(scores)
+
+
+MODEL = HinetTiny
+
+
+@lru_cache(maxsize=256)
+def _read(sentence: str) -> Request:
+    return read_sentence(sentence)
+
+
+def _valid_size(padding_mask: Bool[Tensor, "t H W"]) -> tuple[int, int]:
+    """Return height and width of the frames without padding."""
+    valid = ~padding_mask.all(dim=0)
+    return max(int(valid.any(dim=1).sum()), 1), max(int(valid.any(dim=0).sum()), 1)
