@@ -116,8 +116,8 @@ def find_validation(recipe: Recipe) -> "Callable[[ReferringModel], dict[str, flo
     from deixis.evaluation.synthetic import find_records
 
     source = recipe.data[0]
-    if source.name == "synthetic":
-        rendered = find_records("val", recipe.validate_clips)
+    if source.name.startswith("synthetic"):
+        rendered = find_records("val", recipe.validate_clips, source.name)
         return lambda model: validate(model, rendered)
     from deixis.data.catalog import load_records
 

@@ -1,22 +1,26 @@
-"""The synthetic benchmark: its splits as records."""
+"""The synthetic benchmarks: their splits as records."""
 
 from collections.abc import Sequence
 
 from deixis.data.records import VideoRecord
 from deixis.errors import UnknownNameError
-from deixis.synthetic.benchmark import NUM_CLIPS, records
+from deixis.synthetic.worlds import WORLDS, rendered_records
 
 EVALUATED = ("val", "test")
 """The splits of a fixed length; ``train`` has no end."""
 
+BENCHMARKS = tuple(WORLDS)
+"""The worlds that results are reported on."""
 
-def find_records(split: str = "test", num_clips: int | None = None) -> Sequence[VideoRecord]:
+
+def find_records(
+    split: str = "test", num_clips: int | None = None, benchmark: str = "synthetic"
+) -> Sequence[VideoRecord]:
     """Return the first ``num_clips`` (default: all) clips of a split that results are reported on.
 
     Raises:
-        UnknownNameError: there is no such split to evaluate.
+        UnknownNameError: there is no such benchmark, or no such split to evaluate.
     """
-    for name in EVALUATED:
-        if name == split:
-            return records(name, None if num_clips is None else min(num_clips, NUM_CLIPS[name]))
-    raise UnknownNameError("split of synthetic", split, EVALUATED)
+    if split not in EVALUATED:
+        raise UnknownNameError(f"split of {benchmark}", split, EVALUATED)
+    return rendered_records(benchmark, split, num_clips)

@@ -1,12 +1,11 @@
 """The fixed benchmark ``synthetic``: seeds and combinations of colour and shape by split."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, overload
+from typing import Literal
 
 from deixis.data.records import VideoRecord
 
 from .scene import Pair, SceneSettings
+from .sequence import SeedRecords
 from .world import scene_record
 
 Split = Literal["train", "val", "test"]
@@ -46,39 +45,12 @@ def split_settings(split: Split) -> SceneSettings:
     return SceneSettings(forbidden_pairs=HELD_OUT_PAIRS)
 
 
-@dataclass(frozen=True)
-class SceneRecords(Sequence[VideoRecord]):
-    """Records of consecutive seeds, each made when asked for.
+class SceneRecords(SeedRecords[SceneSettings]):
+    """Records of consecutive seeds of this world."""
 
-    Attributes:
-        split: the name that goes into the records' names.
-        settings: of all scenes.
-        first_seed: seed of record 0.
-        num_clips: length of the sequence.
-    """
-
-    split: str
-    settings: SceneSettings
-    first_seed: int
-    num_clips: int
-
-    def __len__(self) -> int:
-        return self.num_clips
-
-    @overload
-    def __getitem__(self, index: int) -> VideoRecord: ...
-    @overload
-    def __getitem__(self, index: slice) -> "SceneRecords": ...
-    def __getitem__(self, index: int | slice) -> "VideoRecord | SceneRecords":
-        if isinstance(index, slice):
-            start, stop, step = index.indices(self.num_clips)
-            if step != 1:
-                raise ValueError(f"records are cut in steps of 1, got a step of {step}")
-            return replace(self, first_seed=self.first_seed + start, num_clips=max(stop - start, 0))
-        place = index + self.num_clips if index < 0 else index
-        if not 0 <= place < self.num_clips:
-            raise IndexError(f"there are {self.num_clips} clips, there is no clip {index}")
-        return scene_record(self.first_seed + place, self.settings, self.split)
+    def make(self, seed: int) -> VideoRecord:
+        """Return the record of ``seed``."""
+        return scene_record(seed, self.settings, self.split)
 
 
 def records(split: Split, num_clips: int | None = None) -> SceneRecords:

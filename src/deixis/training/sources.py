@@ -62,10 +62,10 @@ def make_source(
 
 def open_records(source: DataSource, report: Report | None = None) -> Sequence[VideoRecord]:
     """Return the records of one data source, from the cache of rendered clips where it names one."""
-    if source.name == "synthetic":
-        from deixis.synthetic.benchmark import records
+    if source.name.startswith("synthetic"):
+        from deixis.synthetic.worlds import rendered_records
 
-        rendered = records(source.split, source.num_clips or None)
+        rendered = rendered_records(source.name, source.split, source.num_clips or None)
         if not source.cache:
             return rendered
         from deixis.data.cache import cached_records
