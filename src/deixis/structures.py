@@ -5,7 +5,8 @@ H W pixels of the network's input, h w cells of a feature map.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -93,6 +94,32 @@ class VideoFeatures:
     def placed_map(self) -> Float[Tensor, "b t c h w"]:
         """The coarsest map, whose cells also tell where they are if the model has such a notion."""
         return self.maps[-1]
+
+    def for_expressions(self, video_index: Int[Tensor, "e"] | None, num_expressions: int) -> Self:
+        """Return the features of the clip of each expression; one clip for all stays one (``b == 1``).
+
+        Every field of a subclass is a tensor with the clips first, a tuple of such, or None.
+
+        Raises:
+            ValueError: without ``video_index``, there are several clips and not one for each expression.
+        """
+        num_clips = len(self.padding_masks[0])
+        if video_index is None and num_clips not in (1, num_expressions):
+            raise ValueError(
+                f"{num_clips} clips and {num_expressions} expressions need a video_index, one clip for each"
+            )
+        if video_index is None or num_clips == 1:
+            return self
+        return type(self)(
+            **{item.name: _take(getattr(self, item.name), video_index) for item in fields(self)}
+        )
+
+
+def _take(values: Any, index: Int[Tensor, "e"]) -> Any:
+    """Index the clips of a tensor or of all tensors of a tuple."""
+    if isinstance(values, tuple):
+        return tuple(_take(value, index) for value in values)
+    return None if values is None else values[index]
 
 
 @dataclass(frozen=True)

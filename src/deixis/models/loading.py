@@ -114,7 +114,8 @@ def start(
 
     Args:
         name: variant.
-        checkpoint: as in :func:`load`; a folder of ours gives its weights and tokenizer alone.
+        checkpoint: as in :func:`load`; a folder of ours gives its weights and tokenizer alone. One of another
+            family gives those of its parts that the variant has, too; all others must be ``fresh``.
         fresh: parts of names of parameters that keep the model's own initialisation, such as heads whose
             number of classes is another.
         tokenizer: a ``tokenizer.json``; by default that of the checkpoint.
@@ -132,8 +133,10 @@ def start(
             raise CheckpointError(f"no parameter of {name} has {part!r} in its name; nothing to start afresh")
     path = _find(checkpoint)
     if path.is_dir():
-        earlier = _load_folder(path, family)
+        earlier = _load_folder(path, None)
         ours, unknown, model.tokenizer = earlier.state_dict(), [], earlier.tokenizer
+        if _family_of(earlier) != family:
+            ours = {key: value for key, value in ours.items() if key in wanted}
     else:
         ours, unknown = _read_file(path, family, wanted)
     kept = {key: value for key, value in wanted.items() if any(part in key for part in fresh)}

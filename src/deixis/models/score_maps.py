@@ -28,26 +28,6 @@ class FrameFeatures(VideoFeatures):
     pixel_padding: Bool[Tensor, "b t H W"]
     gates: tuple[Float[Tensor, "b t _c _h _w"], ...] = ()
 
-    def for_expressions(self, video_index: Int[Tensor, "e"] | None, num_expressions: int) -> "FrameFeatures":
-        """Return the features of the clip of each expression; one clip for all stays one (``b == 1``).
-
-        Raises:
-            ValueError: without ``video_index``, there are several clips and not one for each expression.
-        """
-        num_clips = len(self.pixel_padding)
-        if video_index is None and num_clips not in (1, num_expressions):
-            raise ValueError(
-                f"{num_clips} clips and {num_expressions} expressions need a video_index, one clip for each"
-            )
-        if video_index is None or num_clips == 1:
-            return self
-        return FrameFeatures(
-            maps=tuple(features[video_index] for features in self.maps),
-            padding_masks=tuple(mask[video_index] for mask in self.padding_masks),
-            pixel_padding=self.pixel_padding[video_index],
-            gates=tuple(gate[video_index] for gate in self.gates),
-        )
-
 
 @dataclass(frozen=True)
 class ScoreMaps:

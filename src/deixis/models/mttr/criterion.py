@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-from deixis.losses.alignment import alignment_logits, object_vectors
+from deixis.losses.alignment import alignment_loss
 from deixis.losses.cross_entropy import weighted_cross_entropy
 from deixis.losses.dice import dice_loss, pairwise_dice
 from deixis.losses.focal import sigmoid_focal_loss
@@ -90,46 +90,6 @@ def losses(
         assert output.video_tokens is not None and output.sentences is not None
         named["loss_alignment"] = alignment_loss(output.video_tokens, output.sentences, targets)
     return named
-
-
-def alignment_loss(
-    video_tokens: Float[Tensor, "_e t c h w"], sentences: Float[Tensor, "e c"], targets: Sequence[Target]
-) -> Float[Tensor, ""]:
-    """Ask each sentence which objects it denotes, by inner products before any fusion (ours).
-
-    An object is the mean of the video tokens under its mask. Among the objects of its clip, each is asked for
-    on its own; among those of all clips, the share of the denoted ones is taken: a few of the others may
-    answer the sentence too, but most do not. Objects not seen in the predicted frames are not asked about.
-    """
-    objects, owners, places = [], [], []
-    clips: set[int] = set()  # the expressions of a clip share their masks
-    for index, target in enumerate(targets):
-        clip = target.masks.data_ptr()
-        if clip in clips:
-            continue
-        clips.add(clip)
-        tokens = video_tokens[index % len(video_tokens), : target.masks.shape[1]]  # t c h w
-        vectors, is_seen = object_vectors(tokens, target.masks)
-        seen = is_seen.nonzero()[:, 0]
-        objects.append(vectors[seen])
-        owners += [clip] * len(seen)
-        places += seen.tolist()
-    everything = torch.cat(objects)  # n c
-    if not len(everything):
-        return sentences.sum() * 0
-    logits = alignment_logits(sentences, everything)  # e n
-    is_own = torch.tensor(
-        [[owner == target.masks.data_ptr() for owner in owners] for target in targets], device=logits.device
-    )
-    is_denoted = is_own & torch.tensor(
-        [[place in target.referents for place in places] for target in targets], device=logits.device
-    )
-    asked = F.binary_cross_entropy_with_logits(logits, is_denoted.to(logits.dtype), reduction="none")
-    in_clip = (asked * is_own).sum(dim=1) / is_own.sum(dim=1).clamp(min=1)  # e
-    denoted = logits.masked_fill(~is_denoted, -torch.inf).logsumexp(dim=1)
-    has_answer = is_denoted.any(dim=1)
-    in_batch = (logits.logsumexp(dim=1) - denoted)[has_answer]
-    return (in_clip.sum() + in_batch.sum()) / len(targets)
 
 
 def objects_of(targets: Sequence[Target], config: MttrConfig) -> list[Objects]:

@@ -36,7 +36,7 @@ from deixis import text as text_encoders
 from deixis.layers.mlp import FeatureResizer, Mlp
 from deixis.layers.position import sine_position_2d
 from deixis.layers.transformer import DecoderLayer, EncoderLayer
-from deixis.losses.alignment import alignment_logits
+from deixis.losses.alignment import alignment_map
 from deixis.models.base import ReferringModel
 from deixis.models.mttr.config import MttrConfig
 from deixis.models.mttr.criterion import count_masks, objects_of, weighted_losses
@@ -113,7 +113,9 @@ class Mttr(ReferringModel):
         t, _, h, w = video.maps[-1].shape[1:]
 
         sentences = text.mean_of_words()  # e c
-        alignment = _alignment_map(video, sentences) if self.config.has_alignment_map else None
+        alignment = None
+        if self.config.has_alignment_map:
+            alignment = alignment_map(video.placed_map, sentences, video.padding_masks[-1])
         memory, positions, padding_mask = self._encode(video, text, alignment)  # (e t) n+s c
         start = self._start(sentences, t)
         decoded = self._decode(start, memory, positions, padding_mask).unflatten(1, (e, t))  # l e t q c
@@ -208,16 +210,6 @@ class Mttr(ReferringModel):
 
 
 MODEL = Mttr
-
-
-def _alignment_map(video: MttrVideoFeatures, sentences: Float[Tensor, "e c"]) -> Float[Tensor, "e t h w"]:
-    """Return how much each sentence denotes each video token, as logits; never on padding."""
-    placed = video.placed_map.movedim(2, -1)  # b t h w c
-    tokens = placed.flatten(1, 3)  # b (t h w) c
-    # One clip serves all its sentences in one product.
-    asked = sentences[None] if len(tokens) == 1 else sentences[:, None]
-    logits = alignment_logits(asked, tokens).flatten(0, 1).unflatten(1, placed.shape[1:4])  # e t h w
-    return logits.masked_fill(video.padding_masks[-1], -10.0)
 
 
 def _join(video: Tensor, text: Tensor) -> Tensor:

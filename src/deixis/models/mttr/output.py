@@ -40,29 +40,6 @@ class MttrVideoFeatures(VideoFeatures):
         """True for frames that are padding altogether."""
         return self.padding_masks[-1].flatten(2).all(dim=-1)
 
-    def for_expressions(
-        self, video_index: Int[Tensor, "e"] | None, num_expressions: int
-    ) -> "MttrVideoFeatures":
-        """Return the features of the clip of each expression; one clip for all stays one (``b == 1``).
-
-        Raises:
-            ValueError: without ``video_index``, there are several clips and not one for each expression.
-        """
-        num_clips = len(self.positions)
-        if video_index is None and num_clips not in (1, num_expressions):
-            raise ValueError(
-                f"{num_clips} clips and {num_expressions} expressions need a video_index, one clip for each"
-            )
-        if video_index is None or num_clips == 1:
-            return self
-        query, key, value = (heads[video_index] for heads in self.heads)
-        return MttrVideoFeatures(
-            maps=tuple(features[video_index] for features in self.maps),
-            padding_masks=tuple(mask[video_index] for mask in self.padding_masks),
-            positions=self.positions[video_index],
-            heads=(query, key, value),
-        )
-
 
 @dataclass(frozen=True)
 class MttrOutput:

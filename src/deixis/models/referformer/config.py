@@ -30,6 +30,12 @@ class ReferFormerConfig:
         num_classes: 1: is it the referent, or not; more: the class of the referent (65 of Ref-YouTube-VOS, 78
             of Ref-DAVIS17, 91 of COCO).
         mask_channels: inner width of the dynamic convolutions.
+        place_unit: pixels of one unit of the relative coordinates of the dynamic convolutions; 1 as
+            published.
+        has_alignment_map: tell how much the sentence denotes each video token, before the fusion, and give
+            that map to the encoder (in a learned direction of the tokens), to the queries (the place where
+            they look first), to the masks (times a number of each query) and, where it is highest, to the
+            classes; for towers trained on concepts, whose inner products tell it (ours).
         attention_stride: stride at which the frames of a clip see one another in the pixel decoder.
         dropout: of the pixel decoder and the text projection.
         transformer_dropout: of encoder and decoder.
@@ -37,6 +43,8 @@ class ReferFormerConfig:
         box_edges: boxes that are taken from masks end after the last pixel ("after") or at it ("published").
         class_weight, box_weight, giou_weight, mask_weight, dice_weight: of the losses and, the same, of the
             terms of the matching.
+        alignment_weight: weight of a loss that is not in the paper: sentences and the video tokens of what
+            they denote are drawn together before the fusion. 0: off.
     """
 
     inputs: InputSpec = field(default_factory=lambda: _VIDEO)
@@ -53,6 +61,8 @@ class ReferFormerConfig:
     num_queries: int = 5
     num_classes: int = 1
     mask_channels: int = 8
+    place_unit: float = 1.0
+    has_alignment_map: bool = False
     attention_stride: int = 32
     dropout: float = 0.1
     transformer_dropout: float = 0.1
@@ -63,6 +73,7 @@ class ReferFormerConfig:
     giou_weight: float = 2.0
     mask_weight: float = 2.0
     dice_weight: float = 5.0
+    alignment_weight: float = 0.0
 
     def __post_init__(self) -> None:
         if self.width % self.num_heads:
@@ -87,6 +98,10 @@ class ReferFormerConfig:
             raise ValueError(
                 f"attention_stride must be a power of two from 4 on, got {self.attention_stride}"
             )
+        if self.place_unit <= 0:
+            raise ValueError(f"place_unit must be above 0, got {self.place_unit}")
+        if self.alignment_weight and not self.has_alignment_map:
+            raise ValueError("an alignment_weight needs has_alignment_map")
         if self.sentence not in ("pooler", "mean"):
             raise ValueError(f"sentence must be 'pooler' or 'mean', got {self.sentence!r}")
         if self.box_edges not in ("after", "published"):
@@ -128,11 +143,17 @@ _TINY_AGNOSTIC = ReferFormerConfig(
     num_heads=4,
     num_encoder_layers=2,
     num_decoder_layers=2,
-    feedforward=512,
+    feedforward=256,
     num_queries=3,
+    place_unit=32.0,
+    has_alignment_map=True,
     attention_stride=16,
     dropout=0.0,
     transformer_dropout=0.0,
+    box_weight=2.0,
+    giou_weight=1.0,
+    dice_weight=10.0,
+    alignment_weight=0.5,
 )
 
 NUM_SHAPES = 12

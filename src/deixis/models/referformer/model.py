@@ -31,6 +31,7 @@ from typing import Any, cast
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from deixis import backbones
 from deixis import text as text_encoders
@@ -48,6 +49,7 @@ from deixis.layers.linear import Linear
 from deixis.layers.mlp import FeatureResizer, Mlp
 from deixis.layers.position import sine_position_1d, sine_position_2d
 from deixis.layers.transformer import in_maps
+from deixis.losses.alignment import alignment_loss, alignment_map
 from deixis.models.base import ReferringModel
 from deixis.models.referformer.config import ReferFormerConfig
 from deixis.models.referformer.criterion import referents_of, weighted_losses
@@ -93,6 +95,10 @@ class ReferFormer(ReferringModel):
         self.text_encoder = text_encoder
         self.text_pooler = SentencePooler(text_encoder.channels) if config.sentence == "pooler" else None
         self.text_projection = FeatureResizer(text_encoder.channels, width, config.dropout)
+        if config.has_alignment_map:
+            self.video_projection = nn.Conv2d(backbone.channels[-1], width, 1)
+            self.alignment_direction = nn.Parameter(torch.randn(width) / width**0.5)
+            self.alignment_vote = Linear(1, 1)
         self.fusion = Fusion(width, config.num_heads)
         self.level_embedding = nn.Parameter(torch.randn(num_levels, width))
         self.encoder = nn.ModuleList(DeformableEncoderLayer(*layer) for _ in range(config.num_encoder_layers))
@@ -105,8 +111,11 @@ class ReferFormer(ReferringModel):
         self.pixel_decoder = PixelDecoder(
             width, backbone.channels[0], reductions, config.num_heads, config.feedforward, config.dropout
         )
-        self.controller = Mlp((width, width, width, num_parameters(width, config.mask_channels)))
+        num_numbers = num_parameters(width, config.mask_channels) + config.has_alignment_map
+        self.controller = Mlp((width, width, width, num_numbers))
         self._initialise()
+        if config.has_alignment_map:
+            self._start_from_alignment()
         if config.is_text_encoder_frozen:
             for part in (self.text_encoder, self.text_pooler):
                 if part is not None:
@@ -118,6 +127,7 @@ class ReferFormer(ReferringModel):
         kept = slice(None) if clip.annotated_frames is None else list(clip.annotated_frames)
         padding = clip.padding_mask[:, kept]
         batch = padding.shape[:2]
+        tokens = self._tokens(coarser[-1], padding) if self.config.has_alignment_map else None
         coarser.append(coarser[-1])  # the last projection halves the coarsest map once more
         projected = tuple(
             projection(features.flatten(0, 1)).unflatten(0, batch)
@@ -142,6 +152,7 @@ class ReferFormer(ReferringModel):
             references=cell_centres(sizes, ratios).unflatten(0, batch),
             ratios=ratios.unflatten(0, batch),
             frame_sizes=_frame_sizes(clip.padding_mask),
+            tokens=tokens,
         )
 
     def encode_text(self, tokens: Tokens) -> TextFeatures:
@@ -166,9 +177,14 @@ class ReferFormer(ReferringModel):
 
         pixels = torch.cat([_cells(maps) for maps in video.maps[1:]], dim=2)  # b t n c
         fused = self.fusion(pixels, text.words, word_positions, text.padding_mask)  # e t n c
-        memory = self._encode(fused, video)
+        alignment, sentences = None, None
+        if video.tokens is not None:
+            sentences = text.mean_of_words()
+            alignment = alignment_map(video.tokens, sentences, video.padding_masks[-2])  # e t h w
+            fused = fused + _over_levels(alignment, video.sizes)[..., None] * self.alignment_direction
+        memory = self._encode(fused.to(pixels.dtype), video)
 
-        decoded, boxes = self._decode(memory, video, text)
+        decoded, boxes = self._decode(memory, video, text, alignment)
         levels = memory.split([h * w for h, w in video.sizes], dim=2)
         maps = [
             cells.unflatten(2, size).permute(0, 1, 4, 2, 3)
@@ -184,8 +200,13 @@ class ReferFormer(ReferringModel):
             text.padding_mask,
         )
         heads = zip(self.class_heads, decoded, strict=True)
+        class_logits = torch.stack([head(queries) for head, queries in heads])
+        if alignment is not None:
+            highest = alignment.flatten(2).amax(dim=2)[..., None, None]  # e t 1 1
+            class_logits = class_logits + self.alignment_vote(highest)
+            alignment = F.interpolate(alignment, pyramid.shape[-2:], mode="bilinear").to(pyramid.dtype)
         return ReferFormerOutput(
-            class_logits=torch.stack([head(queries) for head, queries in heads]),
+            class_logits=class_logits,
             boxes=boxes,
             kernels=self.controller(decoded),
             pyramid=pyramid,
@@ -193,6 +214,10 @@ class ReferFormer(ReferringModel):
             mask_channels=self.config.mask_channels,
             frame_sizes=video.frame_sizes.expand(e, -1),
             frame_padding=video.frame_padding.expand(e, -1),
+            place_unit=self.config.place_unit,
+            alignment=alignment,
+            tokens=video.tokens,
+            sentences=sentences,
         )
 
     def criterion(
@@ -203,7 +228,12 @@ class ReferFormer(ReferringModel):
         size = (output.pyramid.shape[-2], output.pyramid.shape[-1])
         referents = referents_of(targets, output.frame_sizes, lengths, size, self.config)
         layers = [output.layer(index) for index in range(len(output.boxes))]
-        return weighted_losses(layers, referents, self.config, num_masks)
+        named = weighted_losses(layers, referents, self.config, num_masks)
+        if self.config.alignment_weight:
+            assert output.tokens is not None and output.sentences is not None
+            loss = alignment_loss(output.tokens, output.sentences, targets)
+            named["loss_alignment"] = self.config.alignment_weight * loss
+        return named
 
     def count_masks(self, targets: Sequence[Target]) -> float:
         """Count the frames in which a referent is seen."""
@@ -217,6 +247,15 @@ class ReferFormer(ReferringModel):
     def postprocess(self, output: ReferFormerOutput) -> Trajectories:
         """Score every query by its mean probability over the frames (ReferFormer, section 3.5)."""
         return score(output)
+
+    def _tokens(
+        self, features: Float[Tensor, "b t _c h w"], padding_mask: Bool[Tensor, "b t H W"]
+    ) -> Float[Tensor, "b t c h w"]:
+        """Project the backbone's coarsest map and add its positions, as MTTR does."""
+        projected = self.video_projection(features.flatten(0, 1))  # (b t) c h w
+        mask = resize_padding_mask(padding_mask, features.shape[-2:]).flatten(0, 1)
+        positions = sine_position_2d(mask, self.config.width).permute(0, 3, 1, 2)
+        return (projected + positions.to(projected.dtype)).unflatten(0, features.shape[:2])
 
     def _encode(
         self, fused: Float[Tensor, "e t n c"], video: ReferFormerVideoFeatures
@@ -247,7 +286,11 @@ class ReferFormer(ReferringModel):
         return in_maps(run_clips, fused, placed, video.references, _hidden(video))
 
     def _decode(
-        self, memory: Float[Tensor, "e t n c"], video: ReferFormerVideoFeatures, text: TextFeatures
+        self,
+        memory: Float[Tensor, "e t n c"],
+        video: ReferFormerVideoFeatures,
+        text: TextFeatures,
+        alignment: Float[Tensor, "e t h w"] | None,
     ) -> tuple[Float[Tensor, "l e t q c"], Float[Tensor, "l e t q 4"]]:
         """Run the decoder; each layer's boxes, without their gradients, are where the next one looks."""
         e, t = memory.shape[:2]
@@ -256,7 +299,10 @@ class ReferFormer(ReferringModel):
         hidden = _per_frame(_hidden(video), e)
         cells = memory.flatten(0, 1)
         queries = text.sentence[:, None, None].expand(-1, t, self.config.num_queries, -1).flatten(0, 1)
-        reference = self.reference_points(self.queries.weight).sigmoid().expand(e * t, -1, -1)
+        places = self.reference_points(self.queries.weight)  # q 2
+        if alignment is not None:
+            places = places + _centre(alignment.detach(), video).flatten(0, 1)[:, None].logit(eps=1e-3)
+        reference = places.sigmoid().expand(e * t, -1, -1)
         decoded, boxes = [], []
         for layer, head in zip(self.decoder, self.box_heads, strict=True):
             scale = ratios if reference.shape[-1] == 2 else ratios.repeat(1, 1, 1, 2)
@@ -287,6 +333,20 @@ class ReferFormer(ReferringModel):
             nn.init.zeros_(last.bias)
             if index == 0:
                 nn.init.constant_(last.bias[2:], -2.0)
+
+    def _start_from_alignment(self) -> None:
+        """Let masks and classes begin with what the map says, and nothing else."""
+        last = cast(Linear, self.controller.layers[-1])
+        width, inner = self.config.width, self.config.mask_channels
+        out = inner * (width + 2) + inner * inner  # where the weights of the last small layer begin
+        with torch.no_grad():
+            last.weight[out : out + inner] = 0
+            last.weight[-1] = 0
+            last.bias[-1] = 1
+            for head in self.class_heads:
+                nn.init.zeros_(cast(Linear, head).bias)
+            nn.init.ones_(self.alignment_vote.weight)
+            nn.init.zeros_(self.alignment_vote.bias)
 
 
 class Fusion(nn.Module):
@@ -333,6 +393,21 @@ def _refine(change: Float[Tensor, "n q 4"], reference: Float[Tensor, "n q _"]) -
 def _cells(maps: Float[Tensor, "b t c h w"]) -> Float[Tensor, "b t n c"]:
     """Return the cells of maps one after another: without a copy where channels are last in memory."""
     return maps.permute(0, 1, 3, 4, 2).flatten(2, 3)
+
+
+def _over_levels(
+    alignment: Float[Tensor, "e t h w"], sizes: Sequence[tuple[int, int]]
+) -> Float[Tensor, "e t n"]:
+    """Return the mean of the map in the cells of every level, one after another."""
+    return torch.cat([F.adaptive_avg_pool2d(alignment, size).flatten(2) for size in sizes], dim=2)
+
+
+def _centre(alignment: Float[Tensor, "e t h w"], video: ReferFormerVideoFeatures) -> Float[Tensor, "e t 2"]:
+    """Return where in each frame without padding the map says that the referent is: x, y in [0, 1]."""
+    last = sum(h * w for h, w in video.sizes[-1:])
+    cells = slice(-last - alignment[0, 0].numel(), -last)
+    places = video.references[:, :, cells, -2] / video.ratios[:, :, None, -2].clamp(min=1e-3)  # b t n 2
+    return (alignment.flatten(2).softmax(dim=2)[..., None] * places).sum(dim=2)
 
 
 def _hidden(video: ReferFormerVideoFeatures) -> Bool[Tensor, "b t n"]:

@@ -4,7 +4,7 @@ Axes: b clips, e expressions, t frames, l decoder layers, q queries, k chosen qu
 cells of all levels, n cells of one map, c channels, m numbers of a query's kernels, h w cells of a map.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import torch
@@ -31,12 +31,20 @@ class ReferFormerVideoFeatures(VideoFeatures):
         references: ``float [b, t, s, v, 2]``, the centre of each token in every level.
         ratios: ``float [b, t, v, 2]``, the share of each level's width and height that is not padding.
         frame_sizes: ``float [b, 2]``, width and height without padding, in pixels of the input.
+        tokens: ``float [b, t, c, h, w]``, what sentences are aligned with: the backbone's coarsest map,
+            projected, with positions; None: without an alignment map.
     """
 
     positions: tuple[Float[Tensor, "b t _n c"], ...]
     references: Float[Tensor, "b t s v 2"]
     ratios: Float[Tensor, "b t v 2"]
     frame_sizes: Float[Tensor, "b 2"]
+    tokens: Float[Tensor, "b t _d _h _w"] | None = None
+
+    @property
+    def placed_map(self) -> Float[Tensor, "b t _d _h _w"]:
+        """The tokens that sentences are aligned with, where there are any."""
+        return self.maps[-1] if self.tokens is None else self.tokens
 
     @property
     def sizes(self) -> list[tuple[int, int]]:
@@ -48,30 +56,6 @@ class ReferFormerVideoFeatures(VideoFeatures):
         """True for frames that are padding altogether."""
         return self.padding_masks[0].flatten(2).all(dim=-1)
 
-    def for_expressions(
-        self, video_index: Int[Tensor, "e"] | None, num_expressions: int
-    ) -> "ReferFormerVideoFeatures":
-        """Return the features of the clip of each expression; one clip for all stays one (``b == 1``).
-
-        Raises:
-            ValueError: without ``video_index``, there are several clips and not one for each expression.
-        """
-        num_clips = len(self.references)
-        if video_index is None and num_clips not in (1, num_expressions):
-            raise ValueError(
-                f"{num_clips} clips and {num_expressions} expressions need a video_index, one clip for each"
-            )
-        if video_index is None or num_clips == 1:
-            return self
-        return ReferFormerVideoFeatures(
-            maps=tuple(features[video_index] for features in self.maps),
-            padding_masks=tuple(mask[video_index] for mask in self.padding_masks),
-            positions=tuple(positions[video_index] for positions in self.positions),
-            references=self.references[video_index],
-            ratios=self.ratios[video_index],
-            frame_sizes=self.frame_sizes[video_index],
-        )
-
 
 @dataclass(frozen=True)
 class ReferFormerOutput:
@@ -80,12 +64,17 @@ class ReferFormerOutput:
     Attributes:
         class_logits: ``float [l, e, t, q, classes]``.
         boxes: ``float [l, e, t, q, 4]``, cx, cy, w, h in [0, 1] of the frame without padding.
-        kernels: ``float [l, e, t, q, m]``.
+        kernels: ``float [l, e, t, q, m]``; with an alignment map one number more: its share in the mask.
         pyramid: ``float [e, t, c, h, w]``, the finest map of the pixel decoder, before its last convolution.
         mask_convolution: that convolution, 3x3.
         mask_channels: inner width of the kernels.
         frame_sizes: ``float [e, 2]``, width and height of the frames without padding, in pixels of the input.
         frame_padding: ``bool [e, t]``, True for frames that are padding.
+        place_unit: pixels of one unit of the relative coordinates.
+        alignment: ``float [e, t, h, w]`` at the stride of the masks, where there is such a map.
+        tokens: what the sentences are aligned with, of each expression's clip or of all; read by the
+            alignment loss alone, as the next.
+        sentences: ``float [e, d]``, the mean of the projected words.
     """
 
     class_logits: Float[Tensor, "l e t q _classes"]
@@ -96,6 +85,10 @@ class ReferFormerOutput:
     mask_channels: int
     frame_sizes: Float[Tensor, "e 2"]
     frame_padding: Bool[Tensor, "e t"]
+    place_unit: float = 1.0
+    alignment: Float[Tensor, "e t h w"] | None = None
+    tokens: Float[Tensor, "_e t d _h _w"] | None = None
+    sentences: Float[Tensor, "e d"] | None = None
 
     @cached_property
     def mask_features(self) -> Float[Tensor, "e t c h w"]:
@@ -119,7 +112,9 @@ class ReferFormerOutput:
         batch = kernels.shape[:2]
         places = (boxes[..., :2] * self.frame_sizes[:, None, None]).flatten(0, 1)  # (e t) k 2
         channels = self.mask_convolution.out_channels
-        split = split_kernels(kernels.flatten(0, 1), channels, self.mask_channels)
+        numbers = kernels if self.alignment is None else kernels[..., :-1]
+        split = split_kernels(numbers.flatten(0, 1), channels, self.mask_channels)
+        split = replace(split, places=split.places / self.place_unit)
         convolution = self.mask_convolution
         assert convolution.bias is not None
         if torch.is_grad_enabled() or kernels.shape[2] * self.mask_channels * 2 > channels:
@@ -127,7 +122,10 @@ class ReferFormerOutput:
         else:
             maps = self.pyramid.flatten(0, 1)
             masks = dynamic_masks_through(maps, convolution.weight, convolution.bias, split, places, STRIDE)
-        return masks.unflatten(0, batch)
+        masks = masks.unflatten(0, batch)
+        if self.alignment is None:
+            return masks
+        return masks + kernels[..., -1, None, None] * self.alignment[:, :, None]
 
     def layer(self, index: int) -> LayerPrediction:
         """Return what the decoder layer ``index`` predicts, for the criterion."""
