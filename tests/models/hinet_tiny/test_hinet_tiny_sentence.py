@@ -82,6 +82,7 @@ def test_what_is_usual_is_known_and_gives_way_to_what_is_said():
         ("the girl in front of the fountain", ()),
         ("a man on top of the roof", ()),
         ("the dog right behind the cart", ()),
+        ("the man standing on the right in a coat", ("right",)),
         ("a boy lying on his back", ()),
         ("the person near the camera", ("front",)),
         ("the dog on the right of the man", ()),

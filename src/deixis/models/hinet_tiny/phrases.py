@@ -18,13 +18,16 @@ from deixis.ops.lexicon import (
     FAST_WORDS,
     LIGHTNESS_WORDS,
     LONGEST_NOUN,
+    MOVING_VERBS,
     MOVING_WORDS,
     NUMBERS,
     ORDINALS,
     PARTS,
     PLACE_WORDS,
+    PLAIN_ADJECTIVES,
     SIZE_WORDS,
     SLOW_WORDS,
+    STILL_VERBS,
     STILL_WORDS,
     SUPERLATIVE_PLACES,
     TEXTURE_WORDS,
@@ -57,11 +60,15 @@ WORN = word_set("wearing wears wear dressed wore")
 ADVERBIAL_RIGHT = word_set("next behind beside in near after above under before on at to")
 """Words before which "right" is no side: "right behind the tree"."""
 _FUNCTION_WORDS = DETERMINERS | AUXILIARIES | RELATIVES | PREPOSITIONS | WORN
+_ATTRIBUTIVE = (MOVING_VERBS | STILL_VERBS) - word_set("""
+    play kick throw catch hit dribble chase follow push pull drag carry hold eat drink ride drive shoot watch
+    juggle bounce toss haul tow cross pass approach enter leave overtake read talk feed fight tackle race
+    """)
+"""Verbs whose participle stands before a noun that does it: "a running dog", not "throwing balls"."""
 _SHORTEST_CORRECTED = 5
 _LOOKS = COLOUR_WORDS.keys() | COLOURLESS_WORDS | TEXTURE_WORDS.keys() | SIZE_WORDS.keys() | ORDINALS.keys()
-_ADJECTIVES = (
-    _LOOKS | NUMBERS.keys() | SUPERLATIVE_PLACES.keys() | STILL_WORDS | MOVING_WORDS | FAST_WORDS | SLOW_WORDS
-)
+_MOTIONS = STILL_WORDS | MOVING_WORDS | FAST_WORDS | SLOW_WORDS
+_ADJECTIVES = _LOOKS | _MOTIONS | PLAIN_ADJECTIVES | NUMBERS.keys() | SUPERLATIVE_PLACES.keys()
 _DARKER, _LIGHTER = "black", "white"
 _SHIFT = 0.5
 
@@ -154,7 +161,7 @@ def noun_phrase_at(words: Sequence[str], start: int) -> NounPhrase | None:
             last = " ".join(words[place : place + count])
             adjectives += [noun] if noun else []
             noun, plural, place = singular(last), is_plural(last), place + count
-        elif noun or not (is_adjective or word in DETERMINERS or not is_known(word)):
+        elif noun or not (is_adjective or word in DETERMINERS or not is_known(word) or _is_mere_part(word)):
             break
         else:
             if word in DETERMINERS:
@@ -217,15 +224,21 @@ def _stands_before_noun(words: Sequence[str], place: int) -> bool:
         return False
     if word == "right" and following in ADVERBIAL_RIGHT:
         return False
+    next_known = place + 1
+    while next_known < len(words) and not is_known(words[next_known]):
+        next_known += 1
     begins_noun = following in _ADJECTIVES or (
-        noun_at(words, place + 1) > 0 and following not in PREPOSITIONS
+        noun_at(words, next_known) > 0 and words[next_known] not in PREPOSITIONS
     )
     if word in _ADJECTIVES:
         # "the couple", "the crowd": a noun where none follows.
         return begins_noun or not noun_at(words, place)
     if word in PLACE_WORDS:
         return begins_noun or following in PLACE_WORDS
-    return word in VERB_FORMS and word.endswith(("ing", "ed")) and begins_noun and not noun_at(words, place)
+    is_participle = word.endswith(("ing", "ed")) and VERB_FORMS.get(word, "") in _ATTRIBUTIVE
+    # "in black running": a participle stands before the colour, not behind it.
+    is_behind_colour = place > 0 and words[place - 1] in COLOUR_WORDS
+    return is_participle and begins_noun and not is_behind_colour and not noun_at(words, place)
 
 
 def _reads_as_verb(words: Sequence[str], place: int) -> bool:
@@ -236,6 +249,12 @@ def _reads_as_verb(words: Sequence[str], place: int) -> bool:
     if place and names_thing(words[place - 1]) and word in VERB_FORMS and noun_at(words, place) == 1:
         return not (place + 1 < len(words) and noun_at(words, place + 1))
     return False
+
+
+def _is_mere_part(word: str) -> bool:
+    """Say whether a word is known only from nouns of several words ("cocker spaniel")."""
+    is_other = is_function_word(word) or is_noun(word) or word in VERB_FORMS or word in PLACE_WORDS
+    return word in _noun_parts() and not is_other and word not in DIRECTION_WORDS
 
 
 @cache
@@ -257,7 +276,9 @@ def _vocabulary() -> frozenset[str]:
 def _corrected(word: str) -> str:
     if len(word) < _SHORTEST_CORRECTED or not word.isascii():
         return word
-    near = _one_letter_away(word) & _vocabulary()
+    # Short words are near many others ("slice", "slide"): only colours and places are looked for.
+    is_short = len(word) == _SHORTEST_CORRECTED
+    near = _one_letter_away(word) & (COLOUR_WORDS.keys() | PLACE_WORDS.keys() if is_short else _vocabulary())
     return near.pop() if len(near) == 1 else word
 
 

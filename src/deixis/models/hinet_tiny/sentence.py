@@ -42,7 +42,7 @@ def read_sentence(text: str) -> Request:
     words = split_words(text)
     unknown = tuple(word for word in words if not is_known(word))
     # Chance likeness of a foreign sentence to some English words is no request.
-    if 2 * len(unknown) >= len(words) and not any(is_function_word(word) for word in words):
+    if 3 * len(unknown) >= 2 * len(words) and not any(is_function_word(word) for word in words):
         return Request(unknown=unknown)
     head = _head(words)
     if head is None:
@@ -75,9 +75,8 @@ def _head(words: Sequence[str]) -> NounPhrase | None:
 
 def _whole_of_part(words: Sequence[str], phrase: NounPhrase) -> NounPhrase:
     """Follow "a group of dogs" and "the largest of the dogs" to the dogs."""
-    is_part = (
-        phrase.noun in _PARTITIVES or phrase.noun in NUMBERS or (not phrase.noun and bool(phrase.adjectives))
-    )
+    is_number = phrase.noun in _PARTITIVES or phrase.noun in NUMBERS
+    is_part = is_number or bool(phrase.adjectives and not phrase.noun)
     if not is_part or phrase.end >= len(words) or words[phrase.end] != "of":
         return phrase
     whole = noun_phrase_at(words, phrase.end + 1)

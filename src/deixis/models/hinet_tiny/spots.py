@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from deixis.ops.lexicon import PLACE_WORDS, SUPERLATIVE_PLACES, is_noun, names_thing
 
-from .phrases import POSSESSIVES, noun_phrase_at, word_set
+from .phrases import ADVERBIAL_RIGHT, POSSESSIVES, noun_phrase_at, word_set
 
 CORE_WORDS = frozenset(PLACE_WORDS) - word_set(
     "near nearer nearest closer closest nearby behind far farther farthest further furthest distant"

@@ -165,6 +165,8 @@ class Walk:
             return place + 1
         if tuple(words[place : place + 3]) in (("up", "and", "down"), ("back", "and", "forth")):
             return place + 3
+        if tuple(words[place : place + 2]) == ("upside", "down"):
+            return place + 2
         for reader in (self._read_order, self._read_spot, self._read_worn, self._read_rest, self._read_noun):
             end = reader(words, place)
             if end > place:
@@ -226,7 +228,7 @@ class Walk:
         """Take a place as where a motion leads to or comes from; of what stands still, as its place."""
         if self._verb in _GAZES:
             return
-        if self._verb in MOVING_VERBS or is_origin or spot.lead in ("toward", "towards"):
+        if self._verb in MOVING_VERBS or spot.lead in ("toward", "towards"):
             names = _OPPOSITE if is_origin else _TOWARDS
             courses = [names[name] for name in spot.places if name in names]
             if not (is_origin and self._directions):
@@ -249,7 +251,8 @@ class Walk:
                 return phrase.end if phrase is not None and at_frame else place + 1
             return place
         is_going = self._verb in MOVING_VERBS and self._owner is None
-        if word in ("toward", "towards", "to", "approaching") and at_frame and phrase is not None:
+        leads = word in ("toward", "towards", "approaching") or (word == "to" and is_going)
+        if leads and at_frame and phrase is not None:
             self._directions.append("towards")
             return phrase.end
         if word in ("up", "down", "upwards", "downwards", "away") and is_going:

@@ -24,7 +24,16 @@ from .looks import (
     TYPICAL_SIZES,
     TYPICAL_TEXTURES,
 )
-from .nouns import AMBIGUOUS_NOUNS, CATEGORIES, CLOTHING, GENERIC_NOUNS, NOUNS, PARTS, SCENERY
+from .nouns import (
+    AMBIGUOUS_NOUNS,
+    CATEGORIES,
+    CLOTHING,
+    GENERIC_NOUNS,
+    NOUNS,
+    PARTS,
+    PLAIN_ADJECTIVES,
+    SCENERY,
+)
 from .places import (
     DIRECTION_WORDS,
     DIRECTIONS,
@@ -34,6 +43,7 @@ from .places import (
     MOVING_WORDS,
     NUMBERS,
     ORDINALS,
+    OTHER_VERBS,
     PLACE_WORDS,
     PLACES,
     SLOW_WORDS,
@@ -62,9 +72,11 @@ __all__ = [
     "NOUN_CATEGORIES",
     "NUMBERS",
     "ORDINALS",
+    "OTHER_VERBS",
     "PARTS",
     "PLACES",
     "PLACE_WORDS",
+    "PLAIN_ADJECTIVES",
     "SCENERY",
     "SINGULARS",
     "SIZE_WORDS",

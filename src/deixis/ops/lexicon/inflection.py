@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from .nouns import AMBIGUOUS_NOUNS, CLOTHING, GENERIC_NOUNS, NOUNS, PARTS, SCENERY
-from .places import IRREGULAR_VERBS, MOVING_VERBS, STILL_VERBS
+from .places import IRREGULAR_VERBS, MOVING_VERBS, OTHER_VERBS, STILL_VERBS
 
 IRREGULAR_PLURALS: Mapping[str, str] = MappingProxyType(
     {
@@ -116,7 +116,7 @@ def _forms(verb: str) -> set[str]:
 
 
 VERB_FORMS: Mapping[str, str] = MappingProxyType(
-    {form: verb for verb in sorted(MOVING_VERBS | STILL_VERBS) for form in sorted(_forms(verb))}
+    {form: verb for verb in sorted(MOVING_VERBS | STILL_VERBS | OTHER_VERBS) for form in sorted(_forms(verb))}
     | dict(IRREGULAR_VERBS)
 )
 """The bare verb of every form; forms that English does not use are in it too, as people write them."""

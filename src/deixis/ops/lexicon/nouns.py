@@ -280,7 +280,7 @@ SCENERY = frozenset(
         grass, lawn, meadow, field, ground, floor, soil, dirt, mud, sand, gravel, snow, ice, rock, stone,
         cliff, mountain, hill, dune, desert, valley, beach, shore, coast, water, sea, ocean, lake, pond,
         river, stream, pool, swimming pool, wave, waterfall, fountain, sky, cloud, air, sun, sunset, forest,
-        wood, woods, jungle, tree, bush, hedge, plant, palm, branch, twig, leaves, reed, hay, straw, road,
+        wood, woods, jungle, tree, bush, hedge, plant, palm, branch, twig, reed, hay, straw, road,
         street, lane, highway, motorway, path, trail, track, railway, rail, rails, railroad, sidewalk,
         pavement, crosswalk, intersection, crossroad, junction, corner, roundabout, bridge, tunnel,
         parking lot, parking, garage, driveway, alley, city, town, village, country, countryside, park,
@@ -303,3 +303,14 @@ SCENERY = frozenset(
     """)
 )
 """What stands around, holds, or is named beside a referent; as the head of a sentence it is of "other"."""
+
+PLAIN_ADJECTIVES = frozenset(
+    _listed("""
+        old, young, cute, fluffy, fuzzy, furry, hairy, beautiful, pretty, lovely, funny, wild, domestic,
+        naked, topless, bald, barefoot, long-haired, strong, long, wooden, plastic, metal, iron, paved,
+        painted, round, flat, wet, dirty, muddy, empty, full, new, modern, vintage, same, similar,
+        different, own, main, whole, single, lone, visible, athletic, asian, african, male, female,
+        pregnant, elderly, professional, happy, sad, dead, hot, sunny, wavy, bearded, lonely, only
+    """)
+)
+"""Words before a noun that nothing here can use."""

@@ -66,6 +66,14 @@ STILL_VERBS = _words("""
     """)
 """Verbs, bare, of a body that stays where it is."""
 
+OTHER_VERBS = _words("""
+    appear attack attempt bark begin bite brush build capture chew clean close compete cry cut defend dig do
+    enjoy film find finish give groom guard guide help lead lick lift make nibble open operate paint
+    participate perform pet practice practise prepare raise reach scratch search seek seem show shut sing
+    smell smile sniff start support swallow take tell touch train try use warm wash write
+    """)
+"""Verbs, bare, that say little of motion."""
+
 STILL_WORDS = _words("still motionless stationary static immobile parked seated asleep unmoving")
 
 MOVING_WORDS = _words("moving motion fast quick")
