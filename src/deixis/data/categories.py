@@ -15,12 +15,12 @@ YOUTUBE_VOS = (
 )
 """The 65 training categories of YouTube-VOS and Ref-YouTube-VOS (ReferFormer, section 10.3)."""
 
-TABLES = ("youtube-vos", "shapes")
+TABLES = ("youtube-vos", "shapes", "things")
 """Names that :func:`class_names` takes."""
 
 
 def class_names(table: str) -> tuple[str, ...]:
-    """Return the classes of ``table``: "youtube-vos", or the "shapes" of the synthetic world.
+    """Return the classes of ``table``: "youtube-vos", the "shapes" of the synthetic world, or the kinds of "things".
 
     Raises:
         UnknownNameError: there is no such table.
@@ -31,6 +31,10 @@ def class_names(table: str) -> tuple[str, ...]:
         from deixis.synthetic.shapes import SHAPES
 
         return tuple(SHAPES)
+    if table == "things":
+        from deixis.ops.lexicon import CATEGORIES
+
+        return CATEGORIES
     raise UnknownNameError("table of classes", table, TABLES)
 
 

@@ -3,7 +3,7 @@
 from deixis.errors import UnknownNameError
 from deixis.training.recipe import Recipe
 
-from . import hinet, mttr, referformer, refvos
+from . import hinet, hinet_tiny, mttr, referformer, refvos
 
 __all__ = ["RECIPES", "find_recipe"]
 
@@ -12,6 +12,7 @@ RECIPES: dict[str, Recipe] = {
     **referformer.RECIPES,
     **refvos.RECIPES,
     **hinet.RECIPES,
+    **hinet_tiny.RECIPES,
 }
 """Name -> recipe. To add some: a file of this folder with ``RECIPES``, and a term here."""
 

@@ -12,6 +12,9 @@ from deixis.structures import Tokens
 PAD_TOKENS = ("<pad>", "[PAD]")
 """Padding tokens of RoBERTa and of BERT."""
 
+UNKNOWN_TOKENS = ("<unknown>", "<unk>", "[UNK]")
+"""What stands for words outside of the vocabulary: ours, RoBERTa's, BERT's."""
+
 
 class Tokenizer:
     """A ``tokenizer.json`` and its padding id: that of a published checkpoint, or the tiny one of ours."""
@@ -52,6 +55,16 @@ class Tokenizer:
     def vocabulary_size(self) -> int:
         """How many ids there are."""
         return self._backend.get_vocab_size()
+
+    def knows(self, expression: str) -> bool:
+        """Tell whether a word of ``expression`` is in the vocabulary, at least in part.
+
+        Raises:
+            ExpressionError: an expression that :func:`clean` refuses.
+        """
+        unknown = {self._backend.token_to_id(token) for token in UNKNOWN_TOKENS}
+        encoded = self._backend.encode(clean(expression), add_special_tokens=False)
+        return not unknown.issuperset(encoded.ids)
 
     def __call__(self, expressions: Sequence[str]) -> Tokens:
         """Clean and encode ``expressions``; rows are padded to the longest.
