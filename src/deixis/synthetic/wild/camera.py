@@ -21,6 +21,7 @@ class Camera:
         tilt: change of the perspective terms (x, y) a frame, for a frame of height 1.
         shake: size of the hand's tremor.
         shake_seed: what the tremor is drawn from.
+        slope: how much faster the ground passes at the bottom of the frame than at its top, as a share.
     """
 
     pan: tuple[float, float] = (0.0, 0.0)
@@ -30,6 +31,7 @@ class Camera:
     tilt: tuple[float, float] = (0.0, 0.0)
     shake: float = 0.0
     shake_seed: int = 0
+    slope: float = 0.0
 
     @property
     def is_still(self) -> bool:
@@ -53,18 +55,26 @@ class Camera:
         return float(x), float(y)
 
     def view(
-        self, time: float, followed: tuple[float, float], depth: float, size: tuple[int, int]
+        self,
+        time: float,
+        followed: tuple[float, float],
+        depth: float,
+        size: tuple[int, int],
+        *,
+        is_upright: bool = False,
     ) -> Float[np.ndarray, "3 3"]:
         """Return the map from a plane to the frame; ``depth`` 1 is the ground, less is farther away.
 
-        A plane has the coordinates of the frame at time 0, origin at its centre, for frames of ``size``.
+        A plane has the coordinates of the frame at time 0, origin at its centre, for frames of ``size``. The
+        ground lies: its near part passes faster than its far part, but what stands on it ``is_upright``.
         """
         height, width = size
         unit = height / 128
         x, y = self.centre(time, followed)
         scale = np.exp(self.zoom * time * min(max(depth, 0.3), 1.5))
         cos, sin = scale * np.cos(self.turn * time), scale * np.sin(self.turn * time)
-        shift = np.array([[1, 0, -x * depth * unit], [0, 1, -y * depth * unit], [0, 0, 1]])
+        shear = 0.0 if is_upright else -x * unit * self.slope / height
+        shift = np.array([[1, shear, -x * depth * unit], [0, 1, -y * depth * unit], [0, 0, 1]])
         bend = np.array(
             [
                 [cos, -sin, 0],
@@ -98,4 +108,5 @@ def draw_camera(rng: np.random.Generator, *, can_follow: bool) -> Camera:
         tilt=(float(rng.normal(0, 0.006)), float(rng.normal(0, 0.006))) if tilts else (0.0, 0.0),
         shake=float(rng.uniform(0.2, 1.5)) if kind in ("shake", "all") else 0.0,
         shake_seed=int(rng.integers(2**31)),
+        slope=float(rng.uniform(0.05, 0.4)) if rng.random() < 0.5 else 0.0,
     )

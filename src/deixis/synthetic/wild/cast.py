@@ -120,7 +120,7 @@ def _paint(
     scale: float = 0.1,
     grain: float | None = None,
 ) -> Paint:
-    strength = float(rng.uniform(3, 13)) if grain is None else grain
+    strength = float(rng.uniform(3, 18)) if grain is None else grain
     return Paint(
         colour, pattern, second, scale * float(rng.uniform(0.7, 1.5)), strength, int(rng.integers(2**31))
     )
@@ -204,9 +204,11 @@ def _machine_paints(rng: np.random.Generator, main: str) -> dict[str, Paint]:
         "rim": _paint(rng, named_colour("grey", rng), grain=3),
         "light": _paint(rng, (240.0, 235.0, 205.0), grain=2),
         "tail": _paint(rng, (190.0, 35.0, 30.0), grain=2),
-        "trim": _paint(rng, natural_colour(rng) if rng.random() < 0.4 else (60.0, 60.0, 62.0)),
+        "trim": _paint(rng, natural_colour(rng) if rng.random() < 0.4 else (60.0, 60.0, 62.0), grain=6),
         "cargo": _paint(rng, named_colour(str(rng.choice(known.LACQUERS)), rng)),
-        "sail": _paint(rng, named_colour(str(rng.choice(("white", "white", "red", "blue", "yellow"))), rng)),
+        "sail": _paint(
+            rng, named_colour(str(rng.choice(("white", "white", "red", "blue", "yellow"))), rng), grain=5
+        ),
     }
 
 
@@ -273,6 +275,7 @@ def _ball(rng: np.random.Generator) -> Role:
     noun, listed, _ = known.BALLS[int(rng.integers(len(known.BALLS)))]
     colours = _any_coat(rng, listed, tuple(BASIC_COLOURS))
     paints = _coat(rng, colours, "patched" if noun == "beach ball" else "plain", 0.4)
+    paints["coat"] = replace(paints["coat"], grain=0.3 * paints["coat"].grain)
     if len(colours) > 1:
         paints["dark"] = _paint(rng, named_colour(colours[1], rng))
     habitat = "air" if noun == "balloon" or rng.random() < 0.3 else "ground"

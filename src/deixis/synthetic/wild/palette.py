@@ -69,6 +69,20 @@ def natural_colour(rng: np.random.Generator, hue: float | None = None) -> Colour
     return hsv_colour(float(drawn), float(rng.beta(1.2, 2.6)), float(rng.uniform(0.12, 0.95)))
 
 
+def natural_pair(rng: np.random.Generator) -> tuple[Colour, Colour]:
+    """Draw two natural colours that are seen side by side: of one hue, or both muted."""
+    hue = float(rng.random())
+    if rng.random() < 0.65:
+        return natural_colour(rng, hue), natural_colour(rng, hue)
+    return _muted(natural_colour(rng)), _muted(natural_colour(rng))
+
+
+def _muted(colour: Colour) -> Colour:
+    grey = sum(colour) / 3
+    red, green, blue = (grey + 0.45 * (value - grey) for value in colour)
+    return red, green, blue
+
+
 def scaled(colour: Colour, factor: float, added: float = 0.0) -> Colour:
     """Return ``colour`` lighter or darker."""
     red, green, blue = (min(factor * value + added, 255.0) for value in colour)

@@ -13,7 +13,7 @@ from .paths import Pose
 from .scene import Actor, WildScene
 from .scenery import Plane, paint_planes
 from .sensor import draw_noise, expose, line_kernel
-from .sprites import Patch, Sprite, assemble, make_sprites
+from .sprites import Patch, Sprite, assemble, make_sprites, relief
 from .surfaces import Ripples, cast_shadow, draw_ripples, mirror, ripple
 
 _LARGEST_MARGIN = 0.6
@@ -73,6 +73,8 @@ class _Stage:
             make_sprites(actor, self.unit, ground) for actor in scene.actors
         ]
         rng = np.random.default_rng([scene.seed, 14])
+        angle = float(rng.uniform(-2.6, -0.5))
+        self.light, self.relief = (float(np.cos(angle)), float(np.sin(angle))), float(rng.uniform(0.15, 0.75))
         self.reflection = float(rng.uniform(0.2, 0.75)) if rng.random() < 0.75 else 0.0
 
     def view(self, time: float, depth: float) -> Float[np.ndarray, "3 3"]:
@@ -137,7 +139,9 @@ class _Stage:
 
         pose = actor.path.at(time)
         view = self.view(time, actor.depth)
-        place = self._place(actor, pose, view)
+        camera, followed = self.scene.camera, self.scene.followed(time)
+        upright = camera.view(time, followed, actor.depth, self.scene.settings.size, is_upright=True)
+        place = self._place(actor, pose, view, upright)
         size = self.scene.settings.size
         kernel = line_kernel(self._travel(time, pose.place, actor.path.at(time + 1).place, actor.depth))
         margin = 4 if kernel is None else 4 + kernel.shape[0] // 2
@@ -147,6 +151,8 @@ class _Stage:
             return
         if actor.wobble:
             patch = _wobble(patch, place, actor.wobble, pose.phase)
+        scale = float(np.hypot(place[0, 0], place[1, 0]))
+        relief(patch, int(np.clip(0.06 * scale, 1, 30)), self.light, self.relief)
         foot = (float(place[0, 2]), float(place[1, 2]))
         if actor.role.habitat == "water":
             patch = _cut_below(patch, foot[1])
@@ -159,12 +165,13 @@ class _Stage:
         pixels = patch.pixels if kernel is None else cv2.filter2D(patch.pixels, -1, kernel)
         _blend(picture, labels, actor.ids, patch, pixels)
 
-    def _place(self, actor: Actor, pose: Pose, view: np.ndarray) -> Float[np.ndarray, "2 3"]:
+    def _place(
+        self, actor: Actor, pose: Pose, view: np.ndarray, upright: np.ndarray
+    ) -> Float[np.ndarray, "2 3"]:
         """Return the map from the figure to the frame, affine: the view is straightened about the origin."""
         x, y = _project(view, pose.place, self.unit)
-        spot = np.array(pose.place) * self.unit
-        weight = view[2, 0] * spot[0] + view[2, 1] * spot[1] + view[2, 2]
-        slope = (view[:2, :2] - np.outer((x, y), view[2, :2])) / weight
+        seen = upright @ (pose.place[0] * self.unit, pose.place[1] * self.unit, 1.0)
+        slope = (upright[:2, :2] - np.outer(seen[:2] / seen[2], upright[2, :2])) / seen[2]
         cos, sin = np.cos(pose.tilt), np.sin(pose.tilt)
         scale = pose.scale * self.unit
         own = scale * np.array([[cos, -sin], [sin, cos]]) @ np.diag([actor.facing, 1.0])

@@ -222,11 +222,11 @@ def _place(
     *,
     is_mover: bool,
 ) -> Actor:
-    low, high = (24.0, 120.0) if is_mover else (16.0, 90.0)
+    low, high = (26.0, 130.0) if is_mover else (18.0, 100.0)
     extent = float(np.exp(rng.uniform(np.log(low), np.log(high)))) * crowding
     scale = extent * float(np.clip(role.proportion, 0.6, 1.8)) ** 0.6
     if role.proportion > 3:
-        scale *= 2.2
+        scale *= 3.0
     for _ in range(6):
         start = _draw_place(rng, role, setting, half_width, scale)
         if all(np.hypot(start[0] - x, start[1] - y) > 0.55 * (scale + size) * 0.7 for x, y, size in taken):

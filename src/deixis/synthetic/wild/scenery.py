@@ -8,7 +8,7 @@ from jaxtyping import Float32, UInt8
 
 from .cast import Look, Role
 from .figure import Figure, Part, Shape, Swing, bar, box, ellipse, limb
-from .palette import Colour, named_colour, natural_colour, scaled, vary
+from .palette import Colour, named_colour, natural_colour, natural_pair, scaled, vary
 from .setting import Setting
 from .textures import Paint, leaves, noise
 
@@ -48,7 +48,8 @@ def paint_planes(
     planes = []
     back = _shade(BACKS[back_kind](height, width, line, unit, rng), rng)
     planes.append(Plane(_opaque(back), float(rng.uniform(0.15, 0.85)), origin))
-    edge = line + unit * float(rng.uniform(0.2, 4)) * noise(1, width, 25 * unit, rng)[0]
+    rough = float(rng.uniform(0.1, 0.6)) if rng.random() < 0.6 else float(rng.uniform(0.6, 4))
+    edge = line + unit * rough * noise(1, width, 25 * unit, rng)[0]
     rows = np.arange(height, dtype=np.float32)[:, None]
     alpha = (np.clip(rows - edge + 0.5, 0, 1) * 255).astype(np.uint8)
     planes.append(Plane(np.dstack([ground, alpha]), 1.0, origin))
@@ -87,7 +88,7 @@ def _mottled(
     return cv2.merge(channels)
 
 
-def _either(rng: np.random.Generator, colour: Colour, chance: float = 0.75) -> Colour:
+def _either(rng: np.random.Generator, colour: Colour, chance: float = 0.85) -> Colour:
     """Return a usual colour a little off, or now and then any."""
     return vary(colour, rng, 30) if rng.random() < chance else natural_colour(rng)
 
@@ -169,7 +170,7 @@ def _court(height: int, width: int, unit: float, rng: np.random.Generator) -> np
 
 
 def _dead_leaves(height: int, width: int, unit: float, rng: np.random.Generator) -> np.ndarray:
-    hue = float(rng.random()) if rng.random() < 0.6 else None
+    hue = float(rng.random()) if rng.random() < 0.75 else None
     colours = [natural_colour(rng, hue) for _ in range(int(rng.integers(2, 6)))]
     picture = leaves(
         height, width, colours, int(rng.integers(40, 220)), float(rng.uniform(4, 22)) * unit, rng
@@ -180,14 +181,15 @@ def _dead_leaves(height: int, width: int, unit: float, rng: np.random.Generator)
 
 
 def _noise(height: int, width: int, unit: float, rng: np.random.Generator) -> np.ndarray:
-    colours = (natural_colour(rng), natural_colour(rng))
+    colours = natural_pair(rng)
     return _mottled(
         height, width, colours, float(rng.uniform(8, 50)) * unit, rng, aspect=float(rng.uniform(0.5, 2))
     )
 
 
 def _patches(height: int, width: int, unit: float, rng: np.random.Generator) -> np.ndarray:
-    colours = [np.array(natural_colour(rng), np.float32) for _ in range(3)]
+    pair = natural_pair(rng)
+    colours = [np.array(colour, np.float32) for colour in (*pair, vary(pair[0], rng, 50))]
     first = noise(height, width, float(rng.uniform(8, 40)) * unit, rng, octaves=3)
     second = noise(height, width, float(rng.uniform(8, 40)) * unit, rng, octaves=2)
     index = (first > 0.1).astype(np.intp) + (second > 0.6)
@@ -201,7 +203,7 @@ def _stripes(height: int, width: int, unit: float, rng: np.random.Generator) -> 
     if rng.random() < 0.5:
         wave = wave * np.sin(2 * np.pi / period * (y * np.cos(turn) - x * np.sin(turn)))
     mix = np.clip(0.5 + 2 * wave, 0, 1)[..., None]
-    a, b = (np.array(natural_colour(rng), np.float32) for _ in range(2))
+    a, b = (np.array(colour, np.float32) for colour in natural_pair(rng))
     return a + mix * (b - a) + 8 * noise(height, width, 4 * unit, rng)[..., None]
 
 

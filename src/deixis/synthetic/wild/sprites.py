@@ -106,19 +106,17 @@ def _sprite(part: Part, rasters: dict[str, np.ndarray], scale: float) -> Sprite:
             continue
         mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
         cv2.fillPoly(mask, [corners - ((x0 << _SHIFT), (y0 << _SHIFT))], 255, cv2.LINE_AA, _SHIFT)
-        weight = mask.astype(np.float32)[..., None] / 255
+        # What is bare takes the whole colour: its edge is mixed once, by the alpha.
+        weight = np.where(alpha[y0:y1, x0:x1] == 0, np.float32(1), mask.astype(np.float32) / 255)[..., None]
         window = colour[y0:y1, x0:x1]
         window += weight * (rasters[shape.paint][y0:y1, x0:x1] - window)
         np.maximum(alpha[y0:y1, x0:x1], mask, out=alpha[y0:y1, x0:x1])
-    # Darker towards the edge, as round things are.
-    soft = cv2.blur(alpha, (max(rows // 3, 1), max(columns // 3, 1))).astype(np.float32) / 255
-    light = 0.72 + 0.36 * soft
-    cover = alpha.astype(np.float32)
-    shaded = colour * (light * cover / 255)[..., None]
-    # The colour of a half-covered pixel is already mixed with the black it was drawn on; alpha is not.
-    pixels = np.dstack([np.minimum(shaded, 255), cover])
+    pixels = np.empty((rows, columns, 4), np.float32)
+    pixels[..., 3] = alpha
+    np.clip(colour, 0, 255, out=colour)
+    np.multiply(colour, pixels[..., 3:] * np.float32(1 / 255), out=pixels[..., :3])
     matrix = np.array([[1 / scale, 0, low[0] - 1.0 / scale], [0, 1 / scale, low[1] - 1.0 / scale]])
-    return Sprite(np.ascontiguousarray(pixels, np.float32), matrix, part.owner, part.depth)
+    return Sprite(pixels, matrix, part.owner, part.depth)
 
 
 def assemble(
@@ -158,6 +156,20 @@ def assemble(
         window += drawn
         owners[y0:y1, x0:x1][alpha > 127] = sprites[index].owner + 1
     return Patch((left, top), pixels, owners)
+
+
+def relief(patch: Patch, radius: int, light: tuple[float, float], strength: float) -> None:
+    """Shade a patch in place as if it were round: lit from ``light`` (x, y), darker towards its edges."""
+    import cv2
+
+    alpha = patch.pixels[..., 3]
+    side = 2 * radius + 1
+    soft = cv2.blur(alpha, (side, side))
+    away = np.array([[1, 0, radius * light[0]], [0, 1, radius * light[1]]], np.float32)
+    ahead = cv2.warpAffine(soft, away, alpha.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
+    shade = (1 - 0.4 * strength) + (0.45 * strength / 255) * soft + (strength / 255) * (ahead - soft)
+    patch.pixels[..., :3] *= np.clip(shade, 0.4, 1.35)[..., None]
+    np.minimum(patch.pixels[..., :3], patch.pixels[..., 3:], out=patch.pixels[..., :3])
 
 
 def _to_frame(place: np.ndarray, matrix: np.ndarray, sprite: Sprite) -> np.ndarray:

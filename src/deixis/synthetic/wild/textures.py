@@ -90,10 +90,11 @@ def fill(paint: Paint, height: int, width: int, unit: float) -> Float32[np.ndarr
             np.array(paint.second, np.float32) - np.array(paint.colour, np.float32)
         )
     if paint.grain > 0:
-        fine = noise(
-            height, width, max(unit * 0.06, 2.0), rng, octaves=3, aspect=float(rng.uniform(0.4, 2.5))
-        )
-        raster += np.float32(paint.grain) * fine[..., None]
+        aspect = float(rng.uniform(0.3, 2.5))
+        fine = noise(height, width, max(unit * 0.08, 2.0), rng, octaves=4, aspect=aspect)
+        # Folds and fur are light and shade: they scale the colour, and are seen on black as well.
+        raster *= np.exp(np.float32(paint.grain / 90) * fine)[..., None]
+        raster += np.float32(0.3 * paint.grain) * fine[..., None]
     return raster
 
 
