@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deixis.configuration import to_plain
+from deixis.text.tokenizer import Tokenizer
 from deixis.version import __version__
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def describe_run(segmenter: "Segmenter", expressions: Sequence[str]) -> dict[str
         "inputs": to_plain(segmenter.engine.inputs),
         "windows": to_plain(segmenter.rule),
         "num_candidates": segmenter.num_candidates,
-        **_describe_particulars(segmenter),
+        **_describe_particulars(segmenter, expressions),
         "propagator": None if segmenter.propagator is None else type(segmenter.propagator).__name__,
         "device": str(segmenter.engine.device),
         "dtype": str(segmenter.engine.dtype).removeprefix("torch."),
@@ -36,13 +37,19 @@ def describe_run(segmenter: "Segmenter", expressions: Sequence[str]) -> dict[str
     }
 
 
-def _describe_particulars(segmenter: "Segmenter") -> dict[str, Any]:
-    """Say how flow is estimated, where the model wants it, and what must be known of all its results."""
+def _describe_particulars(segmenter: "Segmenter", expressions: Sequence[str]) -> dict[str, Any]:
+    """Say how flow is estimated, where the model wants it, and what must be known of its results."""
     found: dict[str, Any] = {}
     if segmenter.engine.flow_estimator is not None:
         found["flow"] = segmenter.engine.flow_estimator.describe()
     if segmenter.model.note:
         found["note"] = segmenter.model.note
+    tokenizer, unknown = segmenter.model.tokenizer, []
+    # A model may bring a tokenizer of another kind, of which it is not known what it knows.
+    if isinstance(tokenizer, Tokenizer):
+        unknown = [text for text in expressions if not tokenizer.knows(text)]
+    if unknown and not segmenter.model.note:
+        found["note"] = f"the model knows no word of {', '.join(map(repr, unknown))}"
     return found
 
 
