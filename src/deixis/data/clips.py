@@ -299,7 +299,7 @@ def _shown_objects(
     assert record.masks is not None
     ids = tuple(sorted(record.object_ids))
     masks = record.masks.read(annotated, ids)  # n k H W
-    shown = np.flatnonzero(masks.reshape(len(ids), -1).any(axis=1))
+    shown = np.flatnonzero([mask.any() for mask in masks])
     masks = masks if len(shown) == len(ids) else masks[shown]
     order = [ids[place] for place in shown]
     candidates = _candidates(record, plan, rule)

@@ -103,4 +103,12 @@ def test_things_have_their_categories() -> None:
     right = loss_of(logits, categories, labelled)["loss_category"]
     wrong = loss_of(logits, categories, target(torch.tensor([0, 1])))["loss_category"]
     assert right < 0.25 * wrong
-    assert loss_of(logits, categories, target())["loss_category"] == 0
+    assert "loss_category" not in loss_of(logits, categories, target())
+
+
+def test_cells_that_cannot_tell_may_abstain() -> None:
+    logits, categories = torch.zeros(1, 1, 40, 64), torch.zeros(1, 1, 3, 10, 16)
+    categories[0, 0, 2, 3, 5:10] = 9.0
+    categories[0, 0, 0, 6, :5] = 9.0
+    some = loss_of(logits, categories, target(torch.tensor([2, 0])))["loss_category"]
+    assert some < 0.1

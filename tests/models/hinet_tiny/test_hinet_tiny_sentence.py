@@ -49,6 +49,8 @@ def said(request: Request) -> set[str]:
         ("something red", (), {"red"}),
         ("brown dog next to the man in a yellow coat", ("quadruped",), {"brown"}),
         ("the woman holding a blue umbrella", ("person",), set()),
+        ("a dog standing on the grey wubble", ("quadruped",), set()),
+        ("a white man", ("person",), set()),
         ("two white swans on the dark lake", ("bird",), {"white"}),
     ],
 )
@@ -86,6 +88,8 @@ def test_what_is_usual_is_known_and_gives_way_to_what_is_said():
         ("a boy lying on his back", ()),
         ("the person near the camera", ("front",)),
         ("the dog on the right of the man", ()),
+        ("the dog right from the man", ()),
+        ("the car on the right most", ("right",)),
     ],
 )
 def test_places(text: str, places: tuple[str, ...]):

@@ -47,7 +47,7 @@ class HinetTinyConfig:
     has_cut: bool = True
     blank_rate: float = 0.1
     flow_noise: float = 0.4
-    category_weight: float = 0.3
+    category_weight: float = 0.5
 
     def __post_init__(self) -> None:
         motion = self.inputs.motion

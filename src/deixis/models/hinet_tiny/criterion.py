@@ -15,9 +15,8 @@ from deixis.structures import Target
 SMOOTHING = 20.0
 """Pixels added to both sides of Dice: a frame in which hardly anything moves has no say through it."""
 CROSS_ENTROPY_WEIGHT = 2.0
-IGNORED = -100
-_SMALLEST_SHARE = 0.4
-"""Of a cell that one object must cover to lend it its category."""
+SMALLEST = 1.5
+"""Cells that a thing must fill to have a category."""
 
 
 def mover_losses(
@@ -36,24 +35,19 @@ def mover_losses(
         sizes: of each clip's frames without padding, in pixels of the targets' masks.
         category_weight: of the third term.
     """
-    wanted, valid, labels = [], [], []
-    for target, (height, width) in zip(targets, sizes, strict=True):
+    wanted, valid, category_losses = [], [], []
+    for index, (target, (height, width)) in enumerate(zip(targets, sizes, strict=True)):
         moving = target.masks[list(target.referents)].any(dim=0)  # t H W
         wanted.append(F.adaptive_avg_pool2d(moving.float()[None], _of(logits))[0])
         inside = torch.zeros(moving.shape[-2:], device=logits.device)
         inside[:height, :width] = 1
         valid.append(F.adaptive_avg_pool2d(inside[None], _of(logits))[0].expand_as(wanted[-1]))
-        labels.append(_category_map(target, _of(categories)))
+        if target.labels is not None:
+            category_losses.append(_category_losses(categories[index], target.masks, target.labels))
     terms = _mask_losses(logits, torch.stack(wanted), torch.stack(valid))
-    if category_weight:
-        loss = F.cross_entropy(
-            categories.float().flatten(0, 1),
-            torch.stack(labels).flatten(0, 1),
-            ignore_index=IGNORED,
-            reduction="sum",
-        )
-        count = (torch.stack(labels) != IGNORED).sum().clamp(min=1)
-        terms["loss_category"] = category_weight * loss / count
+    if category_weight and category_losses:
+        losses = torch.cat(category_losses)
+        terms["loss_category"] = category_weight * losses.sum() / max(len(losses), 1)
     return terms
 
 
@@ -72,14 +66,21 @@ def _mask_losses(
     }
 
 
-def _category_map(target: Target, size: tuple[int, int]) -> Int[Tensor, "t h w"]:
-    """Return the category of the object that covers each cell, :data:`IGNORED` where there is none."""
-    masks: Bool[Tensor, "m t H W"] = target.masks
-    if target.labels is None or len(masks) == 0:
-        return torch.full((masks.shape[1], *size), IGNORED, device=masks.device)
-    shares = F.adaptive_avg_pool2d(masks.float(), size)  # m t h w
-    best, owner = shares.max(dim=0)
-    return target.labels[owner].masked_fill(best < _SMALLEST_SHARE, IGNORED)
+def _category_losses(
+    categories: Float[Tensor, "t k h w"], masks: Bool[Tensor, "m t H W"], labels: Int[Tensor, "m"]
+) -> Float[Tensor, "_n"]:
+    """Return the cross-entropy of each object in each frame that shows it.
+
+    The logits of a thing are the mean over its cells, as in inference: cells that cannot tell may abstain.
+    """
+    if not len(masks):
+        return categories.new_zeros(0, dtype=torch.float32)
+    shares = F.adaptive_avg_pool2d(masks.float(), _of(categories))  # m t h w
+    sizes = shares.sum(dim=(2, 3))  # m t
+    pooled = torch.einsum("mthw,tkhw->mtk", shares, categories.float()) / sizes.clamp(min=1e-6)[..., None]
+    shown = sizes >= SMALLEST
+    wanted = labels[:, None].expand_as(shown)
+    return F.cross_entropy(pooled[shown], wanted[shown], reduction="none")
 
 
 def _of(maps: Tensor) -> tuple[int, int]:

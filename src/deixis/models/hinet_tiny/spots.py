@@ -64,14 +64,17 @@ def spot_at(words: Sequence[str], start: int) -> Spot | None:
         return None
     while place < len(words) and words[place] in _REGION_NOUNS:
         place += 1
+    if place < len(words) and words[place] == "most":
+        is_extreme, place = True, place + 1
     anchor = ""
+    phrase = None
     if place + 1 < len(words) and words[place] in ("of", "from"):
         phrase = noun_phrase_at(words, place + 1)
-        if words[place] == "of" and phrase is not None:
-            anchor = "" if phrase.noun in FRAME_NOUNS else phrase.noun or "one"
-            place = phrase.end if not anchor else place
-    elif words[place - 1] == "front" and place < len(words):
-        anchor = ""
+    if phrase is not None and words[place] == "of":
+        anchor = "" if phrase.noun in FRAME_NOUNS else phrase.noun or "one"
+        place = phrase.end if not anchor else place
+    elif phrase is not None and names_thing(phrase.noun):
+        anchor = phrase.noun
     return Spot(lead, tuple(dict.fromkeys(places)), is_extreme, anchor, is_own, place)
 
 

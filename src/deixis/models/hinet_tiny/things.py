@@ -28,9 +28,9 @@ KEPT = 0.92
 Memory = dict[str, Tensor]
 """What is known of the things of a video, as tensors:
 
-``owners uint8 [h, w]`` the slot + 1 of each cell of the last frame; ``facts float32 [s, f]`` running sums of
-categories, colours, velocity and their weight; ``places float32 [s, 3]`` x, y and area; ``spans int64 [s, 2]``
-first and last frame; ``time int64 []``.
+``owners uint8 [h, w]`` the slot + 1 of each cell of the last frame; ``facts float32 [s, f]`` running sums
+of categories, colours, velocity and their weight; ``places float32 [s, 3]`` x, y and area; ``spans int64
+[s, 2]`` first and last frame; ``time int64 []``.
 """
 
 _CELL = 4

@@ -33,7 +33,7 @@ from .phrases import (
     noun_phrase_at,
     word_set,
 )
-from .request import SEVERAL, ColourClaim, Order, Request
+from .request import SEVERAL, WHOLE, ColourClaim, Order, Request
 from .request import WORN as WORN_SHARE
 from .spots import FRAME_NOUNS, Spot, extreme_at, spot_at
 
@@ -58,6 +58,7 @@ _POSTURES = STILL_VERBS - word_set("eat drink feed graze peck hold talk speak lo
 _RIDES = word_set("ride drive mount cycle")
 _RIDDEN = frozenset(("quadruped", "two-wheeler", "boat", "vehicle", "other"))
 _WEARERS = frozenset(("person",))
+_SAYING = AUXILIARIES | RELATIVES | {"coloured", "colored", "painted", "looks", ","}
 _HEIGHT_WORDS = {"higher": "top", "lower": "bottom"}
 _SPEED_ORDERS = {"faster": "fast", "fastest": "fast", "slower": "slow", "slowest": "slow"}
 _PASSAGES = {"enter": "enters", "leave": "leaves", "come": "enters", "go": "leaves"}
@@ -126,7 +127,11 @@ class Walk:
         found = colour_weights(phrase.adjectives)
         if found:
             union = tuple(max(each) for each in zip(*found, strict=True))
-            self._colours.append(ColourClaim(union, share))
+            # "a blue player" is dressed in blue; of "a white man" no picture shows either.
+            is_of_person = "person" in self.categories and share == WHOLE
+            is_skin = is_of_person and bool({"white", "black"} & set(phrase.adjectives))
+            share = WORN_SHARE if is_of_person else share
+            self._colours.append(ColourClaim(union, share, is_said=not is_skin))
         if len(found) > 1:
             self._colours.extend(ColourClaim(weights, min(share, SEVERAL)) for weights in found)
         for word in (*phrase.adjectives, phrase.noun):
@@ -322,8 +327,12 @@ class Walk:
         if phrase is None:
             return place
         if not phrase.noun:
-            if self._owner is None:
-                self.add_look(phrase, WORN_SHARE if place and words[place - 1] == "in" else 0.7)
+            # "the cat is black", but not "on the grey wubble".
+            before = words[place - 1] if place else "is"
+            is_said_of_head = not phrase.unknown and (before in _SAYING or names_thing(before))
+            if self._owner is None and is_said_of_head:
+                self.add_look(phrase, WHOLE)
+            if self._owner is None and not phrase.unknown:
                 self.add_adjectives(phrase)
             return phrase.end
         if names_thing(phrase.noun) and noun_categories(phrase.noun):

@@ -14,8 +14,8 @@ Split = Literal["train", "val", "test"]
 NUM_CLIPS: dict[Split, int] = {"train": 10_000_000, "val": 100, "test": 100}
 """``train`` has more clips than anyone can draw; a sequence has to have an end."""
 
-LENGTHS: dict[Split, int] = {"train": 3, "val": 24, "test": 24}
-"""Frames a clip. Clips of ``train`` are as short as motion both ways needs: scenes are cheap."""
+LENGTHS: dict[Split, int] = {"train": 6, "val": 24, "test": 24}
+"""Frames a clip. Those of ``train`` are short: more scenes teach more than more frames of each."""
 
 _FIRST_SEEDS: dict[Split, int] = {"val": 1_000_000, "test": 2_000_000, "train": 10_000_000}
 
