@@ -110,6 +110,8 @@ def test_places(text: str, places: tuple[str, ...]):
         ("the disc drifting up and to the right", ("up", "right")),
         ("a girl swinging back and forth", ()),
         ("a truck going rightwards", ("right",)),
+        ("a runner going down the road", ()),
+        ("a lizard crawling downwards", ("down",)),
     ],
 )
 def test_directions(text: str, directions: tuple[str, ...]):

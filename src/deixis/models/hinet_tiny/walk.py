@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from deixis.ops.lexicon import (
     CLOTHING,
     COLOUR_WORDS,
+    DIRECTION_WORDS,
     FAST_WORDS,
     MOVING_VERBS,
     MOVING_WORDS,
@@ -59,6 +60,9 @@ _RIDES = word_set("ride drive mount cycle")
 _RIDDEN = frozenset(("quadruped", "two-wheeler", "boat", "vehicle", "other"))
 _WEARERS = frozenset(("person",))
 _SAYING = AUXILIARIES | RELATIVES | {"coloured", "colored", "painted", "looks", ","}
+_WAYS = word_set(
+    "road street lane path track corridor hall hallway sidewalk runway river stream court trail field"
+)
 _HEIGHT_WORDS = {"higher": "top", "lower": "bottom"}
 _SPEED_ORDERS = {"faster": "fast", "fastest": "fast", "slower": "slow", "slowest": "slow"}
 _PASSAGES = {"enter": "enters", "leave": "leaves", "come": "enters", "go": "leaves"}
@@ -250,21 +254,25 @@ class Walk:
         )
         phrase = noun_phrase_at(words, place + 1 + (rest[:1] in (("to",), ("from",))))
         at_frame = phrase is not None and phrase.noun in FRAME_NOUNS
+        is_going = self._verb in MOVING_VERBS and self._owner is None
         if word in ("near", "close", "nearer", "closer", "nearby", "behind", "far", "further", "farther"):
-            if (at_frame and word != "behind") or (is_last and word not in ("near", "close")):
+            # "jumping far" is a way to jump.
+            is_place = is_last and word not in ("near", "close") and not (word == "far" and is_going)
+            if is_place or (at_frame and word != "behind"):
                 self._places.append(PLACE_WORDS.get(word, "front"))
                 return phrase.end if phrase is not None and at_frame else place + 1
             return place
-        is_going = self._verb in MOVING_VERBS and self._owner is None
         leads = word in ("toward", "towards", "approaching") or (word == "to" and is_going)
         if leads and at_frame and phrase is not None:
             self._directions.append("towards")
             return phrase.end
-        if word in ("up", "down", "upwards", "downwards", "away") and is_going:
-            self._directions.append({"u": "up", "d": "down", "a": "away"}[word[0]])
+        if word in DIRECTION_WORDS and (word.endswith(("ward", "wards")) and word[:2] != "to"):
+            self._directions.append(DIRECTION_WORDS[word])
             return place + 1
-        if word in ("leftwards", "leftward", "rightwards", "rightward"):
-            self._directions.append(word[: -len(word.lstrip("leftrigh")) or None].removesuffix("ward"))
+        if word in ("up", "down", "away") and is_going:
+            # "down the road" is along it.
+            is_along = phrase is not None and phrase.noun in _WAYS and rest[0] != "to"
+            self._directions.extend([] if is_along else [DIRECTION_WORDS[word]])
             return place + 1
         return place
 

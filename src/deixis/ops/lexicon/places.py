@@ -42,8 +42,8 @@ DIRECTION_WORDS: Mapping[str, str] = _mapped(
     ("right", "right, rightwards, rightward"),
     ("up", "up, upwards, upward, uphill, ascending, rising"),
     ("down", "down, downwards, downward, downhill, descending, falling, sinking"),
-    ("towards", "towards, toward, approaching, forwards"),
-    ("away", "away, backwards, leaving, off"),
+    ("towards", "towards, toward, approaching"),
+    ("away", "away, leaving"),
 )
 
 MOVING_VERBS = _words("""
