@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -321,3 +323,10 @@ def test_the_official_masks_get_the_official_figures(tmp_path, benchmark, protoc
         assert any(
             row.figures["J"] == pytest.approx(j) and row.figures["F"] == pytest.approx(f) for j, f in means
         )
+
+
+def test_masks_are_scored_without_torch():
+    """Its import takes longer than scoring a few videos, and more memory."""
+    modules = "deixis.evaluation.file_run, deixis.evaluation.sample_run, deixis.evaluation.reports.compare"
+    program = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True)

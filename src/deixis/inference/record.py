@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deixis.configuration import to_plain
-from deixis.text.tokenizer import Tokenizer
 from deixis.version import __version__
 
 if TYPE_CHECKING:
@@ -39,6 +38,8 @@ def describe_run(segmenter: "Segmenter", expressions: Sequence[str]) -> dict[str
 
 def _describe_particulars(segmenter: "Segmenter", expressions: Sequence[str]) -> dict[str, Any]:
     """Say how flow is estimated, where the model wants it, and what must be known of its results."""
+    from deixis.text.tokenizer import Tokenizer
+
     found: dict[str, Any] = {}
     if segmenter.engine.flow_estimator is not None:
         found["flow"] = segmenter.engine.flow_estimator.describe()
