@@ -42,11 +42,11 @@ SUPPORT = 1.2
 """The most that all that speaks for a thing can add up to."""
 _FLOOR = 0.02
 """Of a colour's share: no measurement is surer than that."""
-_DOUBT, _TRUST = 0.01, 1.3
+_DOUBT, _TRUST = 0.01, 1.6
 """Of the probability of a category; exponent of its odds."""
 _LIKE = 0.35
 """Share of an asked colour, of the share that may be expected, at which it says nothing."""
-_SHIFTED: dict[str, dict[str, float]] = {
+_SHIFTED: Mapping[str, Mapping[str, float]] = {
     "black": {"grey": 0.35, "blue": 0.1, "brown": 0.1},
     "white": {"grey": 0.45},
     "grey": {"white": 0.35, "black": 0.35, "blue": 0.1},
@@ -60,10 +60,9 @@ _SHIFTED: dict[str, dict[str, float]] = {
     "brown": {"orange": 0.5, "grey": 0.15, "yellow": 0.25, "red": 0.25, "black": 0.15},
 }
 """What a colour that was asked for may look like in real light, besides itself."""
-_CONFUSED: dict[str, dict[str, float]] = {
+_CONFUSED: Mapping[str, Mapping[str, float]] = {
     "vehicle": {"train": 0.3},
     "train": {"vehicle": 0.6},
-    "two-wheeler": {"person": 0.4},
     "aircraft": {"bird": 0.2},
     "boat": {"vehicle": 0.2},
 }

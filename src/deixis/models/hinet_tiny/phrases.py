@@ -55,6 +55,7 @@ PREPOSITIONS = word_set("""
     in on at of with without by from to into onto over under above below behind beside between through across
     along past around near next towards toward against after before during for inside outside upon off out
     away up down like as while and or but not it then there just only also together alone than forth
+    forward forwards backward backwards
     """)
 WORN = word_set("wearing wears wear dressed wore")
 ADVERBIAL_RIGHT = word_set("next behind beside in near after above under before on at to")
