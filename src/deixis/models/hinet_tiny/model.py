@@ -1,9 +1,9 @@
 """hinet-tiny: a small network finds what moves by itself; the sentence chooses among the things found.
 
     flow both ways ─► seed ─► colours of what moved so far ─┐
-          └─────────► cues ─────────────────────────────────┼─► network ─► movers ─► GrabCut ─► things
-    frame ──────────────────────────────────────────────────┘      └─► categories ─────────────┐   │
-    sentence ─► what it asks for: category, colours, place, direction, ... ────────────────────┴───┴─► masks
+          └─────────► cues ─────────────────────────────────┼─► network ─► movers ─► their colours ─┐
+    frame ──────────────────────────────────────────────────┘      └─► categories ─┐   things ◄─ GrabCut
+    sentence ─► what it asks for: category, colours, place, direction, ... ────────┴─────┴─► masks
 
 Motion looks the same in rendered and in real video, so a network trained on rendered clips alone works on
 real ones. Nothing before the last step depends on the sentence.
@@ -157,7 +157,7 @@ class HinetTiny(ReferringModel):
             if not asked:
                 continue
             h, w = output.sizes[clip]
-            memory = empty_memory()
+            memory = _fresh_memory()
             for time, frame in enumerate(output.video.chosen):
                 if not real[clip, time]:
                     continue
@@ -192,7 +192,7 @@ class HinetTiny(ReferringModel):
         if text is None or reference_masks is not None:
             raise ValueError("hinet-tiny starts from expressions, and from nothing else")
         colours = torch.from_numpy(empty_histograms())
-        return {"words": text.words, "padding": text.padding_mask, "colours": colours, **empty_memory()}
+        return {"words": text.words, "padding": text.padding_mask, "colours": colours, **_fresh_memory()}
 
     def step(self, frame: SeenFrames, state: Mapping[str, Any]) -> tuple[FrameMasks, dict[str, Any]]:
         """Find what moves in one frame, once for all expressions, and let each choose."""
@@ -202,7 +202,7 @@ class HinetTiny(ReferringModel):
         known, colours = self._colours(pixels[:h, :w], flow[:, :h, :w], state["colours"])
         whole = F.pad(known, (0, pixels.shape[1] - w, 0, pixels.shape[0] - h), value=-LIMIT)
         logits, categories = self._find(pixels[None], flow[None], whole[None].to(flow.device))
-        memory = {name: state[name] for name in empty_memory()}
+        memory = {name: state[name] for name in _fresh_memory()}
         memory, found, scores = self._choose(
             pixels[:h, :w], flow[:, :h, :w], logits[0], categories[0], requests, memory
         )
@@ -273,16 +273,23 @@ class HinetTiny(ReferringModel):
         size = (int(pixels.shape[0]), int(pixels.shape[1]))
         image = np.ascontiguousarray(pixels.cpu().numpy())
         large = F.interpolate(logits[None, None].float(), size=size, mode="bilinear", align_corners=False)
-        sure = large[0, 0].cpu().numpy()
-        mask = place_edge(sure, image) if self.config.has_cut else sure > 0
+        # Once more by colours: those of what the network found, where before there was only a seed.
+        looks = memory["looks"].numpy()
+        found, looks = add_colours(large[0, 0].cpu().numpy(), image, looks, self.config.memory)
+        mask = place_edge(found, image) if self.config.has_cut else found > 0
         kinds = categories.float().cpu().numpy()
-        seen, memory = find_things(image, flow.cpu().numpy(), mask, kinds, memory)
+        seen, things = find_things(image, flow.cpu().numpy(), mask, kinds, memory)
         masks, scores = answer(seen, requests)
-        found = torch.where(torch.from_numpy(masks), LIMIT, -LIMIT)
-        return memory, found, torch.from_numpy(scores)
+        answers = torch.where(torch.from_numpy(masks), LIMIT, -LIMIT)
+        return {**things, "looks": torch.from_numpy(looks)}, answers, torch.from_numpy(scores)
 
 
 MODEL = HinetTiny
+
+
+def _fresh_memory() -> Memory:
+    """Return what is known of a video before its first frame: no things, no colours of them."""
+    return {"looks": torch.from_numpy(empty_histograms()), **empty_memory()}
 
 
 @lru_cache(maxsize=256)
