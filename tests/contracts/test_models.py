@@ -113,8 +113,10 @@ def test_gradients_reach_every_trained_parameter(name: str):
     model = build(name).train()
     with torch.no_grad():
         for parameter in model.parameters():
-            if not parameter.any():  # layers that start at zero hide what is before them
-                parameter.uniform_(-0.1, 0.1)
+            rows = parameter if parameter.ndim > 1 else parameter[None]
+            for row in rows:
+                if not row.any():  # what starts at zero hides what is before it
+                    row.uniform_(-0.1, 0.1)
     masks = torch.zeros(2, FRAMES, HEIGHT, WIDTH, dtype=torch.bool)
     masks[0, :, 8:24, 8:24] = True
     masks[1, 1:, 30:, 40:] = True

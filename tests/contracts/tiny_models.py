@@ -77,6 +77,10 @@ TINY: dict[str, tuple[str, Any]] = {
     ),
     "mttr-swin": ("mttr", replace(_MTTR, backbone="video-swin-t", is_text_encoder_frozen=True)),
     "referformer": ("referformer", _REFERFORMER),
+    "referformer-aligned": (
+        "referformer",
+        replace(_REFERFORMER, has_alignment_map=True, place_unit=32.0, alignment_weight=1.0, num_queries=3),
+    ),
     "refvos": ("refvos", _REFVOS),
     **{name: ("motion", config) for name, config in MOTION_VARIANTS.items()},
     "hinet": ("hinet", _HINET),

@@ -9,9 +9,11 @@ from safetensors.torch import save_file
 
 from deixis.errors import CheckpointError
 from deixis.models.loading import load, save, start
+from deixis.models.mttr.model import Mttr
 from deixis.models.referformer.model import ReferFormer
 from deixis.models.registry import find_variant
 from deixis.recipes import RECIPES
+from deixis.structures import Clip
 from deixis.text.words import train_tokenizer
 from deixis.training.loop import train
 from deixis.training.override import override
@@ -61,6 +63,25 @@ def test_a_file_of_weights_starts_a_stage_too(earlier, tmp_path):
     later = start(SHAPES, path, fresh=("class_heads",))
     assert torch.equal(next(later.backbone.parameters()), next(model.backbone.parameters()))
     assert later.tokenizer.definition == model.tokenizer.definition
+
+
+def test_towers_of_another_family(tmp_path):
+    torch.manual_seed(0)
+    mttr = Mttr(find_variant("mttr-tiny-synthetic")[1])
+    mttr.tokenizer = train_tokenizer(["the red square", "a ring"])
+    folder = save(mttr, tmp_path / "model")
+    later = start(AGNOSTIC, folder, fresh=RECIPES[AGNOSTIC].init_fresh)
+    assert later.tokenizer.definition == mttr.tokenizer.definition
+    before, after = mttr.state_dict(), later.state_dict()
+    taken = [name for name in after if name in before and torch.equal(before[name], after[name])]
+    towers = ("backbone.", "text_encoder.", "text_projection.", "video_projection.")
+    assert {name for name in after if name.startswith(towers)} <= set(taken)
+    clip = Clip(torch.randn(1, 2, 3, 32, 48), torch.zeros(1, 2, 32, 48, dtype=torch.bool))
+    with torch.no_grad():  # so a sentence denotes the same
+        ours, theirs = (model.eval().encode_video(clip).placed_map for model in (later, mttr))
+        torch.testing.assert_close(ours, theirs)
+    with pytest.raises(CheckpointError, match="missing"):
+        start(AGNOSTIC, folder)
 
 
 def test_a_name_that_no_parameter_has_is_refused(earlier):

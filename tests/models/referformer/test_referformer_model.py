@@ -4,11 +4,13 @@ import argparse
 import json
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 import torch
 
 from deixis.errors import CheckpointError
+from deixis.losses.alignment import alignment_logits
 from deixis.models.loading import convert_file, load
 from deixis.models.referformer.config import VARIANTS, ReferFormerConfig
 from deixis.models.referformer.convert import RENAMING
@@ -170,6 +172,54 @@ def test_images_are_clips_of_one_frame(model):
     assert output.boxes.shape == (2, 2, 1, 5, 4)
 
 
+def test_the_alignment_map_is_where_an_untrained_model_begins():
+    torch.manual_seed(0)
+    model = ReferFormer(replace(TINY, has_alignment_map=True)).eval()
+    for head in model.class_heads:
+        torch.nn.init.zeros_(head.weight)
+    with torch.no_grad():
+        video, text = model.encode_video(clip(2, 32, 48)), model.encode_text(tokens(3))
+        output = model(video, text)
+    cells = video.placed_map[0].permute(0, 2, 3, 1).flatten(0, 2)
+    expected = alignment_logits(text.mean_of_words(), cells).view(3, 2, 4, 6)
+    highest = expected.flatten(2).amax(dim=2)[None, ..., None, None].expand(2, -1, -1, 5, 1)
+    torch.testing.assert_close(output.class_logits, highest)
+    finer = torch.nn.functional.interpolate(expected, (8, 12), mode="bilinear")
+    beyond = output.mask_logits() - finer[:, :, None]  # one number a query and frame
+    torch.testing.assert_close(beyond, beyond.mean(dim=(-2, -1), keepdim=True).expand_as(beyond))
+
+
+def test_queries_look_first_where_the_map_is_high():
+    torch.manual_seed(0)
+    model = ReferFormer(replace(TINY, has_alignment_map=True)).eval()
+    torch.nn.init.zeros_(model.reference_points.weight)
+    torch.nn.init.zeros_(model.box_heads[0].layers[-1].bias)
+    whole = clip(1, 32, 64)
+    whole.padding_mask[..., 48:] = True  # 6 of 8 columns are left
+    with torch.no_grad():
+        video = model.encode_video(whole)
+        map_of_one = torch.full((1, 1, 4, 8), -30.0)
+        map_of_one[0, 0, 1, 4] = 30.0
+        with patch("deixis.models.referformer.model.alignment_map", lambda *_: map_of_one):
+            output = model(video, model.encode_text(tokens(1)))
+    place = torch.tensor([4.5 / 6, 1.5 / 4]).expand(5, 2)
+    torch.testing.assert_close(output.boxes[0, 0, 0, :, :2], place, atol=1e-4, rtol=0)
+
+
+def test_the_unit_of_places_weighs_the_coordinates_alone(model):
+    with torch.no_grad():
+        output = model(model.encode_video(clip()), model.encode_text(tokens(2)))
+        smaller = replace(output, place_unit=8.0)
+        c, d = TINY.width, TINY.mask_channels
+        kernels = output.kernels.clone()
+        first = kernels[..., : d * (c + 2)].unflatten(-1, (d, c + 2))
+        first[..., c:] *= 8
+        expected = output.mask_logits()
+        found = replace(smaller, kernels=kernels).mask_logits()
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-3)
+    assert not torch.allclose(smaller.mask_logits(), expected, atol=1e-2)
+
+
 def test_pixel_boxes():
     boxes = pixel_boxes(torch.tensor([[0.5, 0.5, 0.5, 1.0]]), (20, 40))
     assert boxes.tolist() == [[10.0, 0.0, 30.0, 20.0]]
@@ -193,6 +243,8 @@ def test_the_text_encoder_is_frozen_unless_said_otherwise():
         {"attention_stride": 12},
         {"sentence": "first"},
         {"box_edges": "inside"},
+        {"place_unit": 0.0},
+        {"alignment_weight": 0.5},
     ],
 )
 def test_impossible_configurations(wrong):

@@ -335,7 +335,7 @@ class ReferFormer(ReferringModel):
                 nn.init.constant_(last.bias[2:], -2.0)
 
     def _start_from_alignment(self) -> None:
-        """Let masks and classes begin with what the map says, and nothing else."""
+        """Let masks, up to a number each, and classes begin with what the map says."""
         last = cast(Linear, self.controller.layers[-1])
         width, inner = self.config.width, self.config.mask_channels
         out = inner * (width + 2) + inner * inner  # where the weights of the last small layer begin
