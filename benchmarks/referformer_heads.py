@@ -69,7 +69,8 @@ def score(model: ReferringModel, records: list[VideoRecord]) -> dict[str, float]
             if not expression.object_ids:
                 continue
             truth = truths[[record.object_ids.index(name) for name in expression.object_ids]].any(axis=0)
-            each = [float(region_similarity(mask, truth).mean()) for mask in masks[index].swapaxes(0, 1)]
+            queries = range(masks.shape[2])
+            each = [float(region_similarity(masks[index, :, query], truth).mean()) for query in queries]
             chosen.append(each[best])
             matched.append(max(each))
     order = np.array(present)[:, None] - np.array(absent)[None]

@@ -253,7 +253,8 @@ class ReferFormer(ReferringModel):
     ) -> Float[Tensor, "b t c h w"]:
         """Project the backbone's coarsest map and add its positions, as MTTR does."""
         projected = self.video_projection(features.flatten(0, 1))  # (b t) c h w
-        mask = resize_padding_mask(padding_mask, features.shape[-2:]).flatten(0, 1)
+        size = (features.shape[-2], features.shape[-1])
+        mask = resize_padding_mask(padding_mask, size).flatten(0, 1)
         positions = sine_position_2d(mask, self.config.width).permute(0, 3, 1, 2)
         return (projected + positions.to(projected.dtype)).unflatten(0, features.shape[:2])
 
@@ -404,7 +405,7 @@ def _over_levels(
 
 def _centre(alignment: Float[Tensor, "e t h w"], video: ReferFormerVideoFeatures) -> Float[Tensor, "e t 2"]:
     """Return where in each frame without padding the map says that the referent is: x, y in [0, 1]."""
-    last = sum(h * w for h, w in video.sizes[-1:])
+    last = video.sizes[-1][0] * video.sizes[-1][1]
     cells = slice(-last - alignment[0, 0].numel(), -last)
     places = video.references[:, :, cells, -2] / video.ratios[:, :, None, -2].clamp(min=1e-3)  # b t n 2
     return (alignment.flatten(2).softmax(dim=2)[..., None] * places).sum(dim=2)
