@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from deixis.models.hinet_tiny.augment import disturb_colours, disturb_flow
-from deixis.models.hinet_tiny.criterion import mover_losses
+from deixis.models.hinet_tiny.criterion import frame_weights, mover_losses
 from deixis.models.hinet_tiny.cues import NUM_CHANNELS, motion_cues
 from deixis.models.hinet_tiny.network import MoverNet
 from deixis.structures import Target
@@ -70,7 +70,7 @@ def target(labels: torch.Tensor | None = None) -> Target:
 
 
 def loss_of(logits: torch.Tensor, categories: torch.Tensor, one: Target, size=(40, 64)) -> dict[str, float]:
-    terms = mover_losses(logits, categories, [one], [size], 0.3)
+    terms = mover_losses(logits, categories, vectors(1)[:, None], [one], [size], 0.3)
     return {name: float(term) for name, term in terms.items()}
 
 
@@ -81,6 +81,13 @@ def test_the_loss_prefers_what_moves() -> None:
     for term in ("loss_cross_entropy", "loss_dice"):
         best, worst = (loss_of(logits, nothing, target())[term] for logits in (right, still))
         assert best < 0.1 * worst
+
+
+def test_frames_whose_motion_cannot_be_seen_do_not_count() -> None:
+    masks = target().masks
+    seen, unseen, empty = masks[0], masks[1], torch.zeros_like(masks[0])
+    flow = vectors(1)
+    assert [float(frame_weights(flow, moving)) for moving in (seen, unseen, empty)] == [1, 0, 0.25]
 
 
 def test_padding_has_no_say() -> None:

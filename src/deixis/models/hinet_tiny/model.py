@@ -139,8 +139,9 @@ class HinetTiny(ReferringModel):
         """
         first = {clip: place for place, clip in reversed(list(enumerate(output.video_index)))}
         chosen = [targets[first[clip]] for clip in range(len(output.logits))]
+        flow = output.video.maps[0][:, list(output.video.chosen)]
         return mover_losses(
-            output.logits, output.categories, chosen, output.sizes, self.config.category_weight
+            output.logits, output.categories, flow, chosen, output.sizes, self.config.category_weight
         )
 
     def postprocess(self, output: Movers) -> Trajectories:
