@@ -23,6 +23,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 from torch.nn import functional as F
 
+from deixis.flow.cuts import is_cut
 from deixis.models.base import FrameMasks, ReferringModel
 from deixis.models.hinet_tiny.augment import disturb_colours, disturb_flow
 from deixis.models.hinet_tiny.choice import answer
@@ -162,13 +163,14 @@ class HinetTiny(ReferringModel):
             for time, frame in enumerate(output.video.chosen):
                 if not real[clip, time]:
                     continue
+                pixels = output.video.pixels[clip, frame, :h, :w]
                 memory, found, score = self._choose(
-                    output.video.pixels[clip, frame, :h, :w],
+                    pixels,
                     output.video.maps[0][clip, frame, :, :h, :w],
                     output.logits[clip, time],
                     output.categories[clip, time],
                     [output.requests[place] for place in asked],
-                    memory,
+                    _recall(memory, pixels),
                 )
                 masks[asked, time, :h, :w] = found
                 scores[asked, time] = score
@@ -192,25 +194,24 @@ class HinetTiny(ReferringModel):
         """
         if text is None or reference_masks is not None:
             raise ValueError("hinet-tiny starts from expressions, and from nothing else")
-        colours = torch.from_numpy(empty_histograms())
-        return {"words": text.words, "padding": text.padding_mask, "colours": colours, **_fresh_memory()}
+        return {"words": text.words, "padding": text.padding_mask, **_fresh_memory()}
 
     def step(self, frame: SeenFrames, state: Mapping[str, Any]) -> tuple[FrameMasks, dict[str, Any]]:
         """Find what moves in one frame, once for all expressions, and let each choose."""
         h, w = _valid_size(frame.padding_masks[0][0])
         requests = self._requests(TextFeatures(state["words"], state["padding"]))
         pixels, flow = frame.pixels[0, 0], frame.maps[0][0, 0]
-        known, colours = self._colours(pixels[:h, :w], flow[:, :h, :w], state["colours"])
+        memory = _recall({name: state[name] for name in _fresh_memory()}, pixels[:h, :w])
+        known, memory["colours"] = self._colours(pixels[:h, :w], flow[:, :h, :w], memory["colours"])
         whole = F.pad(known, (0, pixels.shape[1] - w, 0, pixels.shape[0] - h), value=-LIMIT)
         logits, categories = self._find(pixels[None], flow[None], whole[None].to(flow.device))
-        memory = {name: state[name] for name in _fresh_memory()}
         memory, found, scores = self._choose(
             pixels[:h, :w], flow[:, :h, :w], logits[0], categories[0], requests, memory
         )
         masks = F.pad(found, (0, pixels.shape[1] - w, 0, pixels.shape[0] - h), value=-LIMIT)
         device = flow.device
         answers = FrameMasks(masks.to(device), scores.to(device), scores.to(device))
-        return answers, {**state, **memory, "colours": colours}
+        return answers, {**state, **memory}
 
     def _requests(self, text: TextFeatures) -> tuple[Request, ...]:
         assert self.tokenizer is not None
@@ -223,11 +224,13 @@ class HinetTiny(ReferringModel):
         h, w = size
         flow = video.maps[0][clip]
         found = torch.full((flow.shape[0], *flow.shape[2:]), -LIMIT)
-        colours = torch.from_numpy(empty_histograms())
+        memory = _fresh_memory()
         for time in range(len(found)):
             if not video.padding_masks[0][clip, time, 0, 0]:
-                found[time, :h, :w], colours = self._colours(
-                    video.pixels[clip, time, :h, :w], flow[time, :, :h, :w], colours
+                pixels = video.pixels[clip, time, :h, :w]
+                memory = {**_recall(memory, pixels), "frame": pixels.cpu()}
+                found[time, :h, :w], memory["colours"] = self._colours(
+                    pixels, flow[time, :, :h, :w], memory["colours"]
                 )
         return found
 
@@ -282,15 +285,33 @@ class HinetTiny(ReferringModel):
         seen, things = find_things(image, flow.cpu().numpy(), mask, kinds, memory)
         masks, scores = answer(seen, requests)
         answers = torch.where(torch.from_numpy(masks), LIMIT, -LIMIT)
-        return {**things, "looks": torch.from_numpy(looks)}, answers, torch.from_numpy(scores)
+        kept = {**memory, **things, "looks": torch.from_numpy(looks), "frame": torch.from_numpy(image)}
+        return kept, answers, torch.from_numpy(scores)
 
 
 MODEL = HinetTiny
 
 
 def _fresh_memory() -> Memory:
-    """Return what is known of a video before its first frame: no things, no colours of them."""
-    return {"looks": torch.from_numpy(empty_histograms()), **empty_memory()}
+    """Return what is known of a video before its first frame.
+
+    ``colours`` of what moves by the seed, ``looks`` of what the network found, the last ``frame uint8 [H, W,
+    3]``, and what is known of the things.
+    """
+    return {
+        "colours": torch.from_numpy(empty_histograms()),
+        "looks": torch.from_numpy(empty_histograms()),
+        "frame": torch.zeros(0, 0, 3, dtype=torch.uint8),
+        **empty_memory(),
+    }
+
+
+def _recall(memory: Memory, pixels: UInt8[Tensor, "H W 3"]) -> Memory:
+    """Return what of ``memory`` is true of the scene that ``pixels`` show: after a cut, nothing."""
+    before = memory["frame"]
+    if before.numel() and is_cut(before.numpy(), np.ascontiguousarray(pixels.cpu().numpy())):
+        return _fresh_memory()
+    return dict(memory)
 
 
 @lru_cache(maxsize=256)
