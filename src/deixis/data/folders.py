@@ -1,10 +1,10 @@
 """Find and list the folders of a data set: which of the usual names is there, which images lie in it."""
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from deixis.errors import DatasetError
+from deixis.errors import DatasetError, MissingSplitError, UnknownNameError
 
 from .check import Finding
 
@@ -27,6 +27,23 @@ def find_child(base: Path, kind: str, video: str) -> Path:
 def find_folder(root: Path, names: Iterable[str]) -> Path | None:
     """Return the first of ``names`` that is a folder of ``root``."""
     return next((root / name for name in names if (root / name).is_dir()), None)
+
+
+def find_split(root: Path, name: str, split: str, folders: Mapping[str, Sequence[str]]) -> Path:
+    """Return the folder of a split of the data set ``name``, by one of its names, that holds ``JPEGImages``.
+
+    Raises:
+        UnknownNameError: there is no such split.
+        MissingSplitError: it is not there.
+    """
+    if split not in folders:
+        raise UnknownNameError(f"split of {name}", split, tuple(folders))
+    base = find_folder(root, folders[split])
+    if base is None or not (base / "JPEGImages").is_dir():
+        raise MissingSplitError(
+            f"{root} has no {folders[split][0]}/JPEGImages; give the folder that holds it"
+        )
+    return base
 
 
 def list_stems(folder: Path, suffixes: Sequence[str]) -> tuple[str, ...]:

@@ -15,15 +15,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deixis.errors import DatasetError, MissingSplitError, UnknownNameError
+from deixis.errors import DatasetError
 
 from .check import Finding
-from .folders import find_child, find_folder, list_stems, unlisted_folders
+from .folders import find_child, find_folder, find_split, list_stems, unlisted_folders
 from .meta_expressions import read_json
 from .readers import IMAGE_SUFFIXES, ImageFolder, LabelFolder
 from .records import Expression, ObjectInfo, VideoRecord
 
-SPLITS = ("train", "val", "test")
 _FOLDERS = {"train": ("train",), "val": ("valid", "val"), "test": ("test",)}
 
 _UNSEEN = "unseen_videos.txt"
@@ -44,13 +43,7 @@ def records(root: str | Path, split: str = "val") -> list[VideoRecord]:
         DatasetError: files are missing or malformed.
     """
     root = Path(root)
-    if split not in SPLITS:
-        raise UnknownNameError("split of lvos", split, SPLITS)
-    base = find_folder(root, _FOLDERS[split])
-    if base is None or not (base / "JPEGImages").is_dir():
-        raise MissingSplitError(
-            f"{root} has no {_FOLDERS[split][0]}/JPEGImages; give the folder that holds it"
-        )
+    base = find_split(root, "lvos", split, _FOLDERS)
     path = _meta_path(root, base, split, "meta")
     videos = _read_videos(path)
     texts = _meta_path(root, base, split, "expression_meta")

@@ -12,16 +12,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deixis.errors import DatasetError, MissingSplitError, UnknownNameError
+from deixis.errors import DatasetError
 
 from .check import Finding
-from .folders import find_folder, unlisted_folders
+from .folders import find_folder, find_split, unlisted_folders
 from .meta_expressions import read_json
 from .readers import ImageFolder
 from .records import Expression, VideoRecord
 from .run_lengths import IndexedRleMasks, index_tracks
 
-SPLITS = ("train", "val-u", "val")
 _FOLDERS = {"train": ("train",), "val-u": ("valid_u", "val_u"), "val": ("valid", "val")}
 
 
@@ -37,13 +36,7 @@ def records(root: str | Path, split: str = "val-u") -> list[VideoRecord]:
         DatasetError: files are missing or malformed.
     """
     root = Path(root)
-    if split not in SPLITS:
-        raise UnknownNameError("split of mevis", split, SPLITS)
-    base = find_folder(root, _FOLDERS[split])
-    if base is None or not (base / "JPEGImages").is_dir():
-        raise MissingSplitError(
-            f"{root} has no {_FOLDERS[split][0]}/JPEGImages; give the folder that holds it"
-        )
+    base = find_split(root, "mevis", split, _FOLDERS)
     videos = _read_videos(base / "meta_expressions.json")
     has_truth = any("anno_id" in one for video in videos.values() for one in video["expressions"].values())
     spans = index_tracks(base / "mask_dict.json") if has_truth else None

@@ -56,8 +56,8 @@ class ImageFolder:
 
 
 @dataclass(frozen=True)
-class LabelFolder:
-    """Masks as label maps ``folder/NAME.png``: a pixel's value is the id of its object, 0 the background."""
+class _MaskFolder:
+    """One PNG of masks a frame, ``folder/NAME.png``."""
 
     folder: Path
     names: tuple[str, ...]
@@ -65,6 +65,11 @@ class LabelFolder:
     def path(self, index: int) -> Path:
         """Return the file of a frame's masks, which may not exist."""
         return self.folder / f"{self.names[index]}.png"
+
+
+@dataclass(frozen=True)
+class LabelFolder(_MaskFolder):
+    """Masks as label maps ``folder/NAME.png``: a pixel's value is the id of its object, 0 the background."""
 
     def read(self, indices: Sequence[int], object_ids: Sequence[int]) -> Bool[np.ndarray, "n t H W"]:
         """Return the masks of ``object_ids`` in the frames at ``indices``.
@@ -91,15 +96,8 @@ class LabelFolder:
 
 
 @dataclass(frozen=True)
-class ForegroundFolder:
+class ForegroundFolder(_MaskFolder):
     """Masks ``folder/NAME.png`` in which anything but 0 is the one object, of id 1."""
-
-    folder: Path
-    names: tuple[str, ...]
-
-    def path(self, index: int) -> Path:
-        """Return the file of a frame's mask, which may not exist."""
-        return self.folder / f"{self.names[index]}.png"
 
     def read(self, indices: Sequence[int], object_ids: Sequence[int]) -> Bool[np.ndarray, "n t H W"]:
         """Return the foreground in the frames at ``indices`` for id 1; other ids are all False.

@@ -14,15 +14,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from deixis.errors import DatasetError, MissingSplitError, UnknownNameError
+from deixis.errors import DatasetError
 
 from .check import Finding
-from .folders import find_child, find_folder, list_stems, unlisted_folders
+from .folders import find_child, find_folder, find_split, list_stems, unlisted_folders
 from .meta_expressions import read_json
 from .readers import IMAGE_SUFFIXES, ImageFolder, LabelFolder
 from .records import ObjectInfo, VideoRecord
 
-SPLITS = ("train", "val", "test")
 FOLDERS = {"train": ("train",), "val": ("valid", "val"), "test": ("test",)}
 
 _SEEN = (
@@ -48,13 +47,7 @@ def records(root: str | Path, split: str = "val") -> list[VideoRecord]:
         DatasetError: files are missing or malformed.
     """
     root = Path(root)
-    if split not in SPLITS:
-        raise UnknownNameError("split of youtube-vos", split, SPLITS)
-    base = find_folder(root, FOLDERS[split])
-    if base is None or not (base / "JPEGImages").is_dir():
-        raise MissingSplitError(
-            f"{root} has no {FOLDERS[split][0]}/JPEGImages; give the folder that holds train/ and valid/"
-        )
+    base = find_split(root, "youtube-vos", split, FOLDERS)
     meta = base / "meta.json"
     if not meta.is_file():
         if split == "train":
