@@ -26,9 +26,10 @@ class List:
         """Print the catalog."""
         from deixis.data.catalog import DATASETS
 
-        print("synthetic")
-        print("  splits   train (unbounded), val (200 videos), test (200 videos)")
-        print("  source   rendered here: deixis data render, deixis data export\n")
+        for world, videos in (("synthetic", 200), ("synthetic-wild", 100)):
+            print(world)
+            print(f"  splits   train (unbounded), val ({videos} videos), test ({videos} videos)")
+            print("  source   rendered here: deixis data render, deixis data export\n")
         for name, entry in DATASETS.items():
             print(name)
             for split in entry.splits:
@@ -134,12 +135,14 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Render:
-    """Render clips of the synthetic world: NAME.mp4, and NAME.json with expressions, masks and boxes."""
+    """Render clips of a synthetic world: NAME.mp4, and NAME.json with expressions, masks and boxes."""
 
     out: Path
     """Folder to write to; clips that are there already are left alone."""
     split: Literal["train", "val", "test"] = "train"
     """Split of the synthetic benchmark."""
+    world: Literal["synthetic", "synthetic-wild"] = "synthetic"
+    """Shapes on a plane, or figures in places that look like those of real video."""
     num_clips: int = 8
     """How many clips."""
     first: int = 0
@@ -157,14 +160,14 @@ class Render:
         """Render and say where the clips are."""
         from deixis.synthetic.write import render_videos
 
-        records = _scenes(self.split, self.num_clips, self.first, (self.height, self.width), self.length)
+        records = _scenes(self)
         written = render_videos(records, self.out, overwrite=self.overwrite)
         print(f"{len(written)} clips in {self.out}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """Write clips of the synthetic world as a split of a data set, in its own layout on disk."""
+    """Write clips of a synthetic world as a split of a data set, in its own layout on disk."""
 
     layout: tyro.conf.Positional[str]
     """Whose layout, as `deixis data list` names it."""
@@ -172,6 +175,8 @@ class Export:
     """Root folder of the data set; several splits may go into one."""
     split: Literal["train", "val", "test"] = "train"
     """Split of the synthetic benchmark, and of the data set."""
+    world: Literal["synthetic", "synthetic-wild"] = "synthetic"
+    """Shapes on a plane, or figures in places that look like those of real video."""
     name_split: str | None = None
     """Split of the data set where it goes by another name, as testA of RefCOCO."""
     num_clips: int = 8
@@ -191,35 +196,33 @@ class Export:
         """Write and say where the data set is."""
         from deixis.synthetic.write import export
 
-        records = _scenes(self.split, self.num_clips, self.first, (self.height, self.width), self.length)
+        records = _scenes(self)
         export(records, self.out, self.layout, self.name_split or self.split, image=self.image)
         print(f"{self.num_clips} clips in {self.out}")
         print(f"look them over: deixis data check {self.layout} --root {self.out} --partial")
 
 
-def _scenes(
-    split: Literal["train", "val", "test"],
-    num_clips: int,
-    first: int,
-    size: tuple[int | None, int | None],
-    length: int | None,
-) -> "Iterable[VideoRecord]":
+def _scenes(asked: "Render | Export") -> "Iterable[VideoRecord]":
     """Return consecutive clips of a split, with a bar, in another size or length where asked."""
     from dataclasses import replace
 
     from tqdm import tqdm
 
-    from deixis.synthetic.benchmark import records
+    from deixis.synthetic.worlds import WORLDS
 
+    num_clips, first = asked.num_clips, asked.first
     if num_clips < 1 or first < 0:
         raise ValueError(
             f"need --num-clips of at least 1 and --first of at least 0, not {num_clips} and {first}"
         )
-    chosen = records(split, first + num_clips)[first:]
-    usual = chosen.settings.size
+    chosen = WORLDS[asked.world].records(asked.split, first + num_clips)[first:]
+    usual = chosen.settings
     settings = replace(
-        chosen.settings,
-        size=tuple(ours if asked is None else asked for asked, ours in zip(size, usual, strict=True)),
-        length=chosen.settings.length if length is None else length,
+        usual,
+        size=(
+            usual.size[0] if asked.height is None else asked.height,
+            usual.size[1] if asked.width is None else asked.width,
+        ),
+        length=usual.length if asked.length is None else asked.length,
     )
     return tqdm(replace(chosen, settings=settings), unit="clip", disable=None)

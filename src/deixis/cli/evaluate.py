@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from deixis.evaluation.segmenting import ModelOnDemand
     from deixis.evaluation.subjects import Subject
 
-SYNTHETIC = "synthetic"
+RENDERED = ("synthetic", "synthetic-wild")
 OF_MODELS = ("num_clips", "permute", "checkpoint", "propagator", "flow_cache", "raft_weights")
 
 
@@ -33,7 +33,7 @@ class Evaluate:
     """
 
     benchmark: tyro.conf.Positional[str] = ""
-    """synthetic, or a data set that `deixis data list` names. Not needed with --compare."""
+    """synthetic, synthetic-wild, or a data set that `deixis data list` names. Not needed with --compare."""
     predictions: Path | None = None
     """Folder or zip of masks (for a2d-sentences and jhmdb-sentences a JSON file of run lengths) to score."""
     root: Path | None = None
@@ -239,9 +239,10 @@ class Evaluate:
         protocol = choose_protocol(self.benchmark, self.protocol)
         if self.truth is not None:
             return subject_of_folder(self.benchmark, self.truth)
-        if self.benchmark == SYNTHETIC:
+        if self.benchmark in RENDERED:
             raise DeixisError(
-                "the synthetic benchmark has no masks on disk; write it by `deixis data export`, give --root"
+                f"the {self.benchmark} benchmark has no masks on disk; "
+                "write it by `deixis data export`, give --root"
             )
         if self.root is None:
             raise DatasetError(
@@ -387,14 +388,14 @@ class Evaluate:
 
     def _records(self) -> "tuple[str, Sequence[VideoRecord]]":
         """Return the split and its records."""
-        if self.benchmark == SYNTHETIC:
+        if self.benchmark in RENDERED:
             from deixis.evaluation.synthetic import find_records
 
             split = self.split or "test"
-            return split, find_records(split, self.num_clips)
+            return split, find_records(split, self.num_clips, self.benchmark)
         from deixis.data.catalog import find_dataset, load_records
 
-        entry = find_dataset(self.benchmark, others=(SYNTHETIC,))
+        entry = find_dataset(self.benchmark, others=RENDERED)
         if self.root is None:
             raise DatasetError(f"where is {self.benchmark}? give its folder with --root")
         split = self.split or entry.evaluated

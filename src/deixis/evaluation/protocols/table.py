@@ -199,7 +199,7 @@ _EXPRESSIONS = (
     ),
     VideoProtocol(
         name="per-expression",
-        benchmarks=("synthetic",),
+        benchmarks=("synthetic", "synthetic-wild"),
         description="every expression on its own against the union of its objects, all annotated "
         "frames; mean over expressions; N-acc and T-acc where some denote nothing",
         layout=_MASKS,
@@ -382,6 +382,7 @@ DEFAULTS: Mapping[str, str] = MappingProxyType(
         "ref-youtube-vos": "ref-youtube-vos",
         "mevis": "mevis",
         "synthetic": "per-expression",
+        "synthetic-wild": "per-expression",
         "youtube-vos-2018": "youtube-vos",
         "youtube-vos-2019": "youtube-vos",
         "lvos": "lvos",

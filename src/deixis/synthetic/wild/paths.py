@@ -55,7 +55,7 @@ class Path:
         phase = self.phase[0] + self.phase[1] * time
         scale = self.scale * float(np.exp(self.growth * time))
         # Speed stays bounded over long clips: acceleration acts for ten frames at most.
-        pull = 0.5 * np.sign(time) * min(abs(time), 10.0) * abs(time)
+        pull = 0.5 * min(abs(time), 10.0) * abs(time)
         x = self.start[0] + self.velocity[0] * time + self.bend[0] * pull
         y = self.start[1] + self.velocity[1] * time + self.bend[1] * pull
         y -= self.bob * scale * abs(np.sin(phase)) + self.bounce * abs(np.sin(0.18 * time + self.phase[0]))

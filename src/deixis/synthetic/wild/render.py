@@ -115,7 +115,10 @@ class _Stage:
             seen = cv2.warpPerspective(
                 plane.pixels, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=border
             )
-            picture = np.ascontiguousarray(seen[..., :3]) if picture is None else _over(picture, seen)
+            colours = cv2.cvtColor(seen, cv2.COLOR_RGBA2RGB)
+            if picture is not None:
+                cv2.copyTo(picture, (seen[..., 3] < 128).astype(np.uint8), colours)
+            picture = colours
         assert picture is not None
         ground = self.view(time, 1.0)
         if self.ripples is not None:
@@ -181,18 +184,6 @@ class _Stage:
 def _project(view: np.ndarray, place: tuple[float, float], unit: float) -> tuple[float, float]:
     x, y, weight = view @ (place[0] * unit, place[1] * unit, 1.0)
     return float(x / weight), float(y / weight)
-
-
-def _over(picture: np.ndarray, seen: np.ndarray) -> UInt8[np.ndarray, "h w 3"]:
-    """Lay ``seen`` (RGB and alpha, not premultiplied) over ``picture``."""
-    alpha = seen[..., 3]
-    result = np.ascontiguousarray(seen[..., :3])
-    whole, none = alpha == 255, alpha == 0
-    np.copyto(result, picture, where=none[..., None])
-    edge = ~(whole | none)
-    share = alpha[edge].astype(np.float32)[:, None] / 255
-    result[edge] = (picture[edge] * (1 - share) + result[edge] * share).astype(np.uint8)
-    return result
 
 
 def _wobble(patch: Patch, place: np.ndarray, amplitude: float, phase: float) -> Patch:
