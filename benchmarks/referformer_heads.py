@@ -68,7 +68,9 @@ def score(model: ReferringModel, records: list[VideoRecord]) -> dict[str, float]
             (present if expression.object_ids else absent).append(float(found.scores[index, best]))
             if not expression.object_ids:
                 continue
-            truth = truths[[record.object_ids.index(name) for name in expression.object_ids]].any(axis=0)
+            truth = np.asarray(
+                truths[[record.object_ids.index(name) for name in expression.object_ids]].any(axis=0)
+            )
             queries = range(masks.shape[2])
             each = [float(region_similarity(masks[index, :, query], truth).mean()) for query in queries]
             chosen.append(each[best])

@@ -35,7 +35,6 @@ from torch.nn import functional as F
 
 from deixis import backbones
 from deixis import text as text_encoders
-from deixis.layers.attention import MultiHeadAttention
 from deixis.layers.convolution import CellConvolution
 from deixis.layers.deformable import (
     DeformableAttention,
@@ -51,8 +50,10 @@ from deixis.layers.position import sine_position_1d, sine_position_2d
 from deixis.layers.transformer import in_maps
 from deixis.losses.alignment import alignment_loss, alignment_map
 from deixis.models.base import ReferringModel
+from deixis.models.referformer.alignment import centre_of, over_levels
 from deixis.models.referformer.config import ReferFormerConfig
 from deixis.models.referformer.criterion import referents_of, weighted_losses
+from deixis.models.referformer.fusion import Fusion
 from deixis.models.referformer.output import ReferFormerOutput, ReferFormerVideoFeatures
 from deixis.models.referformer.pixel_decoder import PixelDecoder
 from deixis.models.referformer.postprocess import score
@@ -181,7 +182,7 @@ class ReferFormer(ReferringModel):
         if video.tokens is not None:
             sentences = text.mean_of_words()
             alignment = alignment_map(video.tokens, sentences, video.padding_masks[-2])  # e t h w
-            fused = fused + _over_levels(alignment, video.sizes)[..., None] * self.alignment_direction
+            fused = fused + over_levels(alignment, video.sizes)[..., None] * self.alignment_direction
         memory = self._encode(fused.to(pixels.dtype), video)
 
         decoded, boxes = self._decode(memory, video, text, alignment)
@@ -302,7 +303,7 @@ class ReferFormer(ReferringModel):
         queries = text.sentence[:, None, None].expand(-1, t, self.config.num_queries, -1).flatten(0, 1)
         places = self.reference_points(self.queries.weight)  # q 2
         if alignment is not None:
-            places = places + _centre(alignment.detach(), video).flatten(0, 1)[:, None].logit(eps=1e-3)
+            places = places + centre_of(alignment.detach(), video).flatten(0, 1)[:, None].logit(eps=1e-3)
         reference = places.sigmoid().expand(e * t, -1, -1)
         decoded, boxes = [], []
         for layer, head in zip(self.decoder, self.box_heads, strict=True):
@@ -350,25 +351,6 @@ class ReferFormer(ReferringModel):
             nn.init.zeros_(self.alignment_vote.bias)
 
 
-class Fusion(nn.Module):
-    """Early fusion: every pixel is multiplied by what it reads from the words (ReferFormer, section 3.2)."""
-
-    def __init__(self, width: int, num_heads: int) -> None:
-        super().__init__()
-        self.attention = MultiHeadAttention(width, num_heads)
-
-    def forward(
-        self,
-        pixels: Float[Tensor, "_e t n c"],
-        words: Float[Tensor, "e s c"],
-        word_positions: Float[Tensor, "e s c"],
-        word_padding: Bool[Tensor, "e s"],
-    ) -> Float[Tensor, "e t n c"]:
-        """Fuse the pixels of ``e`` clips, or of one clip for all expressions."""
-        read = self.attention.read_few(pixels.flatten(1, 2), words + word_positions, words, word_padding)
-        return pixels * read.unflatten(1, pixels.shape[1:3])
-
-
 MODEL = ReferFormer
 
 
@@ -394,21 +376,6 @@ def _refine(change: Float[Tensor, "n q 4"], reference: Float[Tensor, "n q _"]) -
 def _cells(maps: Float[Tensor, "b t c h w"]) -> Float[Tensor, "b t n c"]:
     """Return the cells of maps one after another: without a copy where channels are last in memory."""
     return maps.permute(0, 1, 3, 4, 2).flatten(2, 3)
-
-
-def _over_levels(
-    alignment: Float[Tensor, "e t h w"], sizes: Sequence[tuple[int, int]]
-) -> Float[Tensor, "e t n"]:
-    """Return the mean of the map in the cells of every level, one after another."""
-    return torch.cat([F.adaptive_avg_pool2d(alignment, size).flatten(2) for size in sizes], dim=2)
-
-
-def _centre(alignment: Float[Tensor, "e t h w"], video: ReferFormerVideoFeatures) -> Float[Tensor, "e t 2"]:
-    """Return where in each frame without padding the map says that the referent is: x, y in [0, 1]."""
-    last = video.sizes[-1][0] * video.sizes[-1][1]
-    cells = slice(-last - alignment[0, 0].numel(), -last)
-    places = video.references[:, :, cells, -2] / video.ratios[:, :, None, -2].clamp(min=1e-3)  # b t n 2
-    return (alignment.flatten(2).softmax(dim=2)[..., None] * places).sum(dim=2)
 
 
 def _hidden(video: ReferFormerVideoFeatures) -> Bool[Tensor, "b t n"]:
