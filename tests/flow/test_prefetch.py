@@ -57,18 +57,17 @@ def test_stopping_early_ends_the_worker_and_closes_its_iterator():
     assert not [thread for thread in threading.enumerate() if thread.name == "deixis-prefetch"]
 
 
-def test_the_consumer_does_not_wait():
-    """Two times 10 x 20 ms, one beside the other."""
+def test_the_next_value_is_made_while_the_consumer_is_busy():
+    made = [threading.Event() for _ in range(5)]
 
     def values():
-        for number in range(10):
-            time.sleep(0.02)
+        for number, event in enumerate(made):
+            event.set()
             yield number
 
-    begin = time.monotonic()
-    for _ in prefetched(values()):
-        time.sleep(0.02)
-    assert time.monotonic() - begin < 0.36
+    for number in prefetched(values()):
+        # Nobody has asked for the next one yet.
+        assert all(event.wait(timeout=30) for event in made[number + 1 : number + 2])
 
 
 def test_depth_is_checked():
