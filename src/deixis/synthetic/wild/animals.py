@@ -93,8 +93,8 @@ def quadruped(rng: np.random.Generator, kind: str) -> Figure:
         depth=2.5,
     )
     parts.append(tail)
-    gallops = rng.random() < 0.35
-    reach = float(rng.uniform(0.35, 0.6)) * (1.5 if gallops else 1.0)
+    gallops = rng.random() < 0.35 and base.leg_width < 0.18
+    reach = float(rng.uniform(0.35, 0.6)) * (1.5 if gallops else 1.0) * min(0.13 / base.leg_width, 1.0)
     for fore in (0, 1):
         for side in (0, 1):
             lead = (np.pi * fore + 0.5 * side) if gallops else np.pi * (fore + side) + 0.3 * fore

@@ -85,6 +85,18 @@ class Figure:
             matrices[index] = own if part.parent < 0 else chain(matrices[part.parent], own)
         return matrices
 
+    def extents(self) -> tuple[float, float]:
+        """Return its width and height at rest."""
+        matrices = self.transforms(0.0, 0.0)
+        outlines = [
+            shape.outline @ matrix[:, :2].T + matrix[:, 2]
+            for part, matrix in zip(self.parts, matrices, strict=True)
+            for shape in part.shapes
+        ]
+        spots = np.concatenate(outlines)
+        width, height = spots.max(axis=0) - spots.min(axis=0)
+        return float(width), float(height)
+
     def owners(self) -> int:
         """Return how many objects the figure has."""
         return 1 + max(part.owner for part in self.parts)

@@ -173,7 +173,7 @@ def draw_wild(seed: int, settings: WildSettings | None = None) -> WildScene:
     half_width = 64 * settings.size[1] / settings.size[0]
     num_movers = int(rng.choice(5, p=NUM_MOVERS))
     num_still = int(rng.choice(5, p=NUM_STILL))
-    crowding = 1.0 if num_movers < 2 else 0.78
+    crowding = 1.0 if num_movers < 2 else 0.82
     actors: list[Actor] = []
     taken: list[tuple[float, float, float]] = []
     for number in range(num_movers + num_still):
@@ -222,11 +222,7 @@ def _place(
     *,
     is_mover: bool,
 ) -> Actor:
-    low, high = (26.0, 130.0) if is_mover else (18.0, 100.0)
-    extent = float(np.exp(rng.uniform(np.log(low), np.log(high)))) * crowding
-    scale = extent * float(np.clip(role.proportion, 0.6, 1.8)) ** 0.6
-    if role.proportion > 3:
-        scale *= 3.0
+    scale = _draw_scale(rng, role, crowding, is_mover=is_mover)
     for _ in range(6):
         start = _draw_place(rng, role, setting, half_width, scale)
         if all(np.hypot(start[0] - x, start[1] - y) > 0.55 * (scale + size) * 0.7 for x, y, size in taken):
@@ -244,6 +240,17 @@ def _place(
         shadow=shadow,
         wobble=float(rng.uniform(0.005, 0.03)) if role.is_deforming and rng.random() < 0.5 else 0.0,
     )  # fmt: skip
+
+
+def _draw_scale(rng: np.random.Generator, role: Role, crowding: float, *, is_mover: bool) -> float:
+    """Draw the pixels to a unit of the figure; what is large beside people is often larger in the frame."""
+    low, high = (34.0, 140.0) if is_mover else (20.0, 110.0)
+    extent = float(np.exp(rng.uniform(np.log(low), np.log(high)))) * crowding
+    extent *= float(np.clip(role.proportion, 0.6, 2.2)) ** 0.5
+    if role.proportion > 3:
+        extent = float(rng.uniform(120, 320))
+    width, height = role.figure.extents()
+    return min(extent / max(width, height), float(rng.uniform(80, 135)) / height)
 
 
 def _draw_place(
@@ -278,8 +285,8 @@ def _draw_path(
     if role.habitat == "swing":
         return replace(still, phase=(phase, rate)), float(rng.uniform(0.8, 1.4)), facing
     swings = role.is_deforming and rng.random() < 0.8
-    is_slow = swings and rng.random() < 0.3
-    low, high = (0.25, 0.9) if is_slow else (0.6, 7.0)
+    is_slow = swings and rng.random() < 0.22
+    low, high = (0.3, 0.9) if is_slow else (0.9, 7.0)
     speed = float(np.exp(rng.uniform(np.log(low), np.log(high))))
     if role.habitat == "water":
         speed = min(speed, 3.0)

@@ -82,7 +82,8 @@ def _mottled(
 
     mix = np.clip(0.5 + 0.5 * noise(height, width, cell, rng, octaves=4, aspect=aspect), 0, 1)
     first, second = np.array(colours[0], np.float32), np.array(colours[1], np.float32)
-    fine = rng.standard_normal((256, 256), np.float32) * np.float32(grain)
+    fine = 0.5 * rng.standard_normal((256, 256), np.float32) + 0.8 * noise(256, 256, 3.5, rng, octaves=2)
+    fine *= np.float32(grain)
     tiled = np.tile(fine, (height // 256 + 1, width // 256 + 1))[:height, :width]
     channels = [first[c] + mix * (second[c] - first[c]) + tiled for c in range(3)]
     return cv2.merge(channels)

@@ -83,13 +83,13 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "lake",
-        1.6,
+        1.3,
         {"bird": 4, "boat": 4, "person": 0.3, "other": 0.3},
         ("water",),
         ("forest", "hills", "sky"),
         (0.0, 0.5),
         habitat="water",
-        moving=(("water", 0.85),),
+        moving=(("water", 0.65),),
         clutter=0.6,
     ),
     Setting(

@@ -60,11 +60,8 @@ def draw_ripples(setting: Setting) -> Ripples | None:
         [rng.uniform(-100, 100, 3), rng.uniform(-64, 40, 3), rng.uniform(25, 100, 3), rng.uniform(12, 50, 3)]
     )
     is_below = is_water and bool(set(setting.grounds) & {"water", "deep"})
-    glints = (
-        (float(rng.uniform(20, 150)), float(rng.uniform(0.03, 0.3)))
-        if is_water and rng.random() < 0.75
-        else (0.0, 0.0)
-    )
+    shines = is_water and "deep" not in setting.grounds and bool(rng.random() < 0.75)
+    glints = (float(rng.uniform(20, 150)), float(rng.uniform(0.03, 0.3))) if shines else (0.0, 0.0)
     return Ripples(kind, is_below, spots, waves, glints)
 
 
