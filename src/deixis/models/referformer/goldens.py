@@ -136,10 +136,10 @@ def join(features: list[ReferFormerVideoFeatures]) -> ReferFormerVideoFeatures:
     joined: dict[str, Any] = {}
     for field in fields(ReferFormerVideoFeatures):
         values = [getattr(single, field.name) for single in features]
-        is_pyramid = isinstance(values[0], tuple)
-        joined[field.name] = (
-            tuple(torch.cat(maps) for maps in zip(*values, strict=True)) if is_pyramid else torch.cat(values)
-        )
+        if isinstance(values[0], tuple):
+            joined[field.name] = tuple(torch.cat(maps) for maps in zip(*values, strict=True))
+        elif values[0] is not None:
+            joined[field.name] = torch.cat(values)
     return ReferFormerVideoFeatures(**joined)
 
 
