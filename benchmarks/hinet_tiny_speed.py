@@ -33,7 +33,9 @@ def main() -> None:
     height, width = options.size
     clip = render_wild(draw_wild(1, WildSettings(size=(height, width), length=options.frames)))
     frames = np.ascontiguousarray(clip.frames)
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, PyTorch {torch.__version__}")
+    print(
+        f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, PyTorch {torch.__version__}"
+    )
     print(f"{options.frames} rendered frames of {height}x{width}, one thread; CPU time of reading to masks")
     for has_cut in (True, False):
         model = load(options.model, device="cpu")
@@ -45,7 +47,9 @@ def main() -> None:
             segmenter(frames, EXPRESSIONS[:count])
             spent = (time.process_time() - begin) / options.frames
             name = "with GrabCut" if has_cut else "without (hinet-tiny-fast)"
-            print(f"{1 / spent:6.1f} frames/s, {1000 * spent:6.1f} ms  {name}, {count} expressions", flush=True)
+            print(
+                f"{1 / spent:6.1f} frames/s, {1000 * spent:6.1f} ms  {name}, {count} expressions", flush=True
+            )
     print(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:6.0f} MiB  largest memory")
 
 
