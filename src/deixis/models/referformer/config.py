@@ -133,7 +133,7 @@ _BACKBONES = {
 
 _TINY_AGNOSTIC = ReferFormerConfig(
     inputs=InputSpec(
-        short_side=128, long_side=256, window_length=16, window_overlap=4, presence_threshold=0.5
+        short_side=128, long_side=256, window_length=16, window_overlap=4, presence_threshold=0.25
     ),
     backbone="video-conv-tiny",
     text_encoder="words-tiny",
