@@ -20,10 +20,8 @@ def vectors(n: int = 2, height: int = 40, width: int = 64) -> torch.Tensor:
 
 @pytest.mark.parametrize("size", [(32, 32), (45, 77), (128, 224), (17, 300)])
 def test_the_network_answers_at_every_size(size: tuple[int, int]) -> None:
-    network = MoverNet(NUM_CHANNELS, (4, 6, 8, 10, 12), 5).eval()
-    movers, categories = network(torch.randn(2, NUM_CHANNELS, *size))
-    assert movers.shape == (2, *size)
-    assert categories.shape == (2, 5, -(-size[0] // 4), -(-size[1] // 4))
+    network = MoverNet(NUM_CHANNELS, (4, 6, 8, 10, 12)).eval()
+    assert network(torch.randn(2, NUM_CHANNELS, *size)).shape == (2, *size)
 
 
 def test_cues_do_not_depend_on_frame_rate() -> None:
@@ -69,17 +67,16 @@ def target(labels: torch.Tensor | None = None) -> Target:
     return Target(masks, (0,), labels=labels)
 
 
-def loss_of(logits: torch.Tensor, categories: torch.Tensor, one: Target, size=(40, 64)) -> dict[str, float]:
-    terms = mover_losses(logits, categories, vectors(1)[:, None], [one], [size], 0.3)
+def loss_of(logits: torch.Tensor, one: Target, size=(40, 64)) -> dict[str, float]:
+    terms = mover_losses(logits, vectors(1)[:, None], [one], [size])
     return {name: float(term) for name, term in terms.items()}
 
 
 def test_the_loss_prefers_what_moves() -> None:
     right = torch.where(target().masks[0], 8.0, -8.0)[None]
     still = torch.where(target().masks[1], 8.0, -8.0)[None]
-    nothing = torch.zeros(1, 1, 3, 10, 16)
     for term in ("loss_cross_entropy", "loss_dice"):
-        best, worst = (loss_of(logits, nothing, target())[term] for logits in (right, still))
+        best, worst = (loss_of(logits, target())[term] for logits in (right, still))
         assert best < 0.1 * worst
 
 
@@ -92,30 +89,9 @@ def test_frames_whose_motion_cannot_be_seen_do_not_count() -> None:
 
 def test_padding_has_no_say() -> None:
     logits = torch.where(target().masks[0], 8.0, -8.0)[None]
-    nothing = torch.zeros(1, 1, 3, 10, 16)
     spoilt = logits.clone()
     spoilt[..., 40:] = 8.0
     one = Target(target().masks.clone(), (0,))
     one.masks[..., 40:] = False
-    clean, other = (loss_of(values, nothing, one, (40, 40)) for values in (logits, spoilt))
+    clean, other = (loss_of(values, one, (40, 40)) for values in (logits, spoilt))
     assert clean == pytest.approx(other)
-
-
-def test_things_have_their_categories() -> None:
-    logits = torch.zeros(1, 1, 40, 64)
-    categories = torch.zeros(1, 1, 3, 10, 16)
-    labelled = target(torch.tensor([2, 1]))
-    categories[0, 0, 2, 3:5, 5:10] = 9.0
-    categories[0, 0, 1, 6:10, :5] = 9.0
-    right = loss_of(logits, categories, labelled)["loss_category"]
-    wrong = loss_of(logits, categories, target(torch.tensor([0, 1])))["loss_category"]
-    assert right < 0.25 * wrong
-    assert "loss_category" not in loss_of(logits, categories, target())
-
-
-def test_cells_that_cannot_tell_may_abstain() -> None:
-    logits, categories = torch.zeros(1, 1, 40, 64), torch.zeros(1, 1, 3, 10, 16)
-    categories[0, 0, 2, 3, 5:10] = 9.0
-    categories[0, 0, 0, 6, :5] = 9.0
-    some = loss_of(logits, categories, target(torch.tensor([2, 0])))["loss_category"]
-    assert some < 0.1

@@ -1,5 +1,7 @@
 """Things keep their places while they move, and are told apart by what was measured of them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
@@ -28,10 +30,14 @@ def see(
     flow = np.zeros((4, HEIGHT, WIDTH), np.float32)
     flow[:2, mask] = np.array(velocity)[:, None]
     flow[2:, mask] = -np.array(velocity)[:, None]
-    categories = np.zeros((len(CATEGORIES), 20, 30), np.float32)
-    if category:
-        categories[CATEGORIES.index(category)] = 8.0
-    return find_things(image, flow, mask, categories, memory)
+
+    def name(image: np.ndarray, masks: Sequence[np.ndarray]) -> np.ndarray:
+        chances = np.full((len(masks), len(CATEGORIES)), 1.0, np.float32)
+        if category:
+            chances[:, CATEGORIES.index(category)] = 500.0
+        return chances / chances.sum(axis=1, keepdims=True)
+
+    return find_things(image, flow, mask, name, memory)
 
 
 def test_a_moving_thing_keeps_its_slot():

@@ -36,7 +36,6 @@ class HinetTinyConfig:
             to do without.
         flow_noise: standard deviation of the smooth noise on the flow of training, at most, in pixels at 128
             rows.
-        category_weight: of the categories of things in the loss.
     """
 
     inputs: InputSpec = field(default_factory=lambda: _INPUTS)
@@ -47,7 +46,6 @@ class HinetTinyConfig:
     has_cut: bool = True
     blank_rate: float = 0.1
     flow_noise: float = 0.4
-    category_weight: float = 0.5
 
     def __post_init__(self) -> None:
         motion = self.inputs.motion
@@ -63,9 +61,8 @@ class HinetTinyConfig:
         for name in ("memory", "blank_rate"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must lie in [0, 1], got {getattr(self, name)}")
-        for name in ("flow_noise", "category_weight"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must be 0 or more, got {getattr(self, name)}")
+        if self.flow_noise < 0:
+            raise ValueError(f"flow_noise must be 0 or more, got {self.flow_noise}")
 
 
 CONFIG = HinetTinyConfig

@@ -5,11 +5,13 @@ Axes: b clips, t frames, n frames of all clips, m objects, k categories, h w cel
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 from torch.nn import functional as F
 
+from deixis.models.hinet_tiny.silhouettes import SilhouetteNet, cut_out
 from deixis.structures import Target
 
 SMOOTHING = 20.0
@@ -21,29 +23,26 @@ EMPTY_WEIGHT = 0.25
 """Of a frame in which nothing moves."""
 _STEP = 4
 """Only every fourth pixel of every fourth row is looked at for that."""
-SMALLEST = 1.5
-"""Cells that a thing must fill to have a category."""
+SMALLEST_CUTOUT = 150
+"""Pixels of a thing that can be told by its outline."""
+SMOOTH_LABELS = 0.05
 
 
 def mover_losses(
     logits: Float[Tensor, "b t h w"],
-    categories: Float[Tensor, "b t k _h _w"],
     flow: Float[Tensor, "b t 4 H W"],
     targets: Sequence[Target],
     sizes: Sequence[tuple[int, int]],
-    category_weight: float,
 ) -> dict[str, Tensor]:
     """Return the weighted terms.
 
     Args:
         logits: of what moves.
-        categories: logits of the categories, where the targets have labels.
         flow: in which the motion may be seen or not.
         targets: of each clip; what moves are the referents.
         sizes: of each clip's frames without padding, in pixels of the targets' masks.
-        category_weight: of the third term.
     """
-    wanted, valid, weights, category_losses = [], [], [], []
+    wanted, valid, weights = [], [], []
     for index, (target, (height, width)) in enumerate(zip(targets, sizes, strict=True)):
         moving = target.masks[list(target.referents)].any(dim=0)  # t H W
         wanted.append(F.adaptive_avg_pool2d(moving.float()[None], _of(logits))[0])
@@ -52,13 +51,36 @@ def mover_losses(
         valid.append(F.adaptive_avg_pool2d(inside[None], _of(logits))[0].expand_as(wanted[-1]))
         shown = flow[index, :, :, :height:_STEP, :width:_STEP]
         weights.append(frame_weights(shown, moving[:, :height:_STEP, :width:_STEP]))
-        if target.labels is not None:
-            category_losses.append(_category_losses(categories[index], target.masks, target.labels))
-    terms = _mask_losses(logits, torch.stack(wanted), torch.stack(valid), torch.stack(weights))
-    if category_weight and category_losses:
-        losses = torch.cat(category_losses)
-        terms["loss_category"] = category_weight * losses.sum() / max(len(losses), 1)
-    return terms
+    return _mask_losses(logits, torch.stack(wanted), torch.stack(valid), torch.stack(weights))
+
+
+def silhouette_loss(
+    network: SilhouetteNet, pixels: UInt8[Tensor, "b t H W 3"], targets: Sequence[Target]
+) -> Float[Tensor, ""]:
+    """Return the mean cross-entropy of the categories of cut-outs of all objects, disturbed.
+
+    Args:
+        network: names cut-outs.
+        pixels: frames of each clip that the targets speak of.
+        targets: of each clip, with labels.
+    """
+    # Chance comes from PyTorch's generator, whose state a checkpoint holds.
+    generator = np.random.default_rng(int(torch.randint(1 << 31, ())))
+    cutouts, labels = [], []
+    for frames, target in zip(pixels, targets, strict=True):
+        if target.labels is None:
+            continue
+        images, masks = frames.cpu().numpy(), target.masks.cpu().numpy()
+        for thing, label in enumerate(target.labels.tolist()):
+            for time in np.flatnonzero(masks[thing].sum(axis=(1, 2)) >= SMALLEST_CUTOUT):
+                cutouts.append(cut_out(images[time], masks[thing, time], generator))
+                labels.append(label)
+    weight = network.head.weight
+    if len(cutouts) < 2:  # batch norm needs two
+        return weight.sum() * 0
+    shown = torch.from_numpy(np.stack(cutouts)).to(weight)
+    wanted = torch.tensor(labels, device=weight.device)
+    return F.cross_entropy(network(shown).float(), wanted, label_smoothing=SMOOTH_LABELS)
 
 
 def frame_weights(flow: Float[Tensor, "t 4 H W"], moving: Bool[Tensor, "t H W"]) -> Float[Tensor, "t"]:
@@ -93,23 +115,6 @@ def _mask_losses(
         "loss_cross_entropy": CROSS_ENTROPY_WEIGHT * (weights * entropy).sum() / count,
         "loss_dice": (weights * (1 - overlap / total)).sum() / count,
     }
-
-
-def _category_losses(
-    categories: Float[Tensor, "t k h w"], masks: Bool[Tensor, "m t H W"], labels: Int[Tensor, "m"]
-) -> Float[Tensor, "_n"]:
-    """Return the cross-entropy of each object in each frame that shows it.
-
-    The logits of a thing are the mean over its cells, as in inference: cells that cannot tell may abstain.
-    """
-    if not len(masks):
-        return categories.new_zeros(0, dtype=torch.float32)
-    shares = F.adaptive_avg_pool2d(masks.float(), _of(categories))  # m t h w
-    sizes = shares.sum(dim=(2, 3))  # m t
-    pooled = torch.einsum("mthw,tkhw->mtk", shares, categories.float()) / sizes.clamp(min=1e-6)[..., None]
-    shown = sizes >= SMALLEST
-    wanted = labels[:, None].expand_as(shown)
-    return F.cross_entropy(pooled[shown], wanted[shown], reduction="none")
 
 
 def _of(maps: Tensor) -> tuple[int, int]:

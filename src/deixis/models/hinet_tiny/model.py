@@ -2,8 +2,8 @@
 
     flow both ways ─► seed ─► colours of what moved so far ─┐
           └─────────► cues ─────────────────────────────────┼─► network ─► movers ─► their colours ─┐
-    frame ──────────────────────────────────────────────────┘      └─► categories ─┐   things ◄─ GrabCut
-    sentence ─► what it asks for: category, colours, place, direction, ... ────────┴─────┴─► masks
+    frame ──────────────────────────────────────────────────┘        categories ◄─ things ◄─ GrabCut
+    sentence ─► what it asks for: category, colours, place, direction, ... ──┴────────┴─► masks
 
 Motion looks the same in rendered and in real video, so a network trained on rendered clips alone works on
 real ones. Nothing before the last step depends on the sentence.
@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int, UInt8
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from deixis.flow.cuts import is_cut
@@ -28,11 +28,12 @@ from deixis.models.base import FrameMasks, ReferringModel
 from deixis.models.hinet_tiny.augment import disturb_colours, disturb_flow
 from deixis.models.hinet_tiny.choice import answer
 from deixis.models.hinet_tiny.config import HinetTinyConfig
-from deixis.models.hinet_tiny.criterion import mover_losses
+from deixis.models.hinet_tiny.criterion import mover_losses, silhouette_loss
 from deixis.models.hinet_tiny.cues import NUM_CHANNELS, motion_cues
 from deixis.models.hinet_tiny.network import MoverNet
 from deixis.models.hinet_tiny.request import Request
 from deixis.models.hinet_tiny.sentence import read_sentence
+from deixis.models.hinet_tiny.silhouettes import SilhouetteNet, cut_out
 from deixis.models.hinet_tiny.spelling import make_tokenizer
 from deixis.models.hinet_tiny.things import Memory, empty_memory, find_things
 from deixis.models.motion.colour import add_colours, empty_histograms, place_edge
@@ -61,7 +62,6 @@ class Movers:
 
     Attributes:
         logits: of belonging to something that moves, at the network's size.
-        categories: logits of the categories of things, at a quarter of it.
         sizes: height and width of each clip's frames without padding, in pixels of the input.
         video: what was seen.
         requests: what each expression asks for.
@@ -69,7 +69,6 @@ class Movers:
     """
 
     logits: Float[Tensor, "b t h w"]
-    categories: Float[Tensor, "b t k _h _w"]
     sizes: tuple[tuple[int, int], ...]
     video: SeenFrames
     requests: tuple[Request, ...]
@@ -86,7 +85,8 @@ class HinetTiny(ReferringModel):
         super().__init__()
         self.config = config
         self.tokenizer: Tokenizer | None = tokenizer or make_tokenizer()
-        self.network = MoverNet(NUM_CHANNELS, config.widths, len(CATEGORIES))
+        self.network = MoverNet(NUM_CHANNELS, config.widths)
+        self.silhouettes = SilhouetteNet(len(CATEGORIES))
 
     def encode_video(self, clip: Clip) -> SeenFrames:
         """Keep frames and flow; without flow nothing moves. All the rest depends on the frames before."""
@@ -114,16 +114,17 @@ class HinetTiny(ReferringModel):
         places = [0] * e if video_index is None and b == 1 else range(e)
         index = tuple(places) if video_index is None else tuple(video_index.tolist())
         sizes = tuple(_valid_size(mask) for mask in video.padding_masks[0])
-        device = video.maps[0].device
-        answers = torch.stack([self._weight_free(video, clip, sizes[clip]) for clip in range(b)]).to(
-            device
-        )  # b t H W
         chosen = list(video.chosen)
-        shown = (part[:, chosen].flatten(0, 1) for part in (video.pixels, video.maps[0], answers))
-        logits, categories = self._find(*shown)
+        if self.training and not _is_trained(self.network):
+            # What the silhouettes learn from is in the targets.
+            logits = video.maps[0].new_zeros(b * len(chosen), 1, 1)
+        else:
+            answers = torch.stack([self._weight_free(video, clip, sizes[clip]) for clip in range(b)])
+            known = answers.to(video.maps[0].device)  # b t H W
+            shown = (part[:, chosen].flatten(0, 1) for part in (video.pixels, video.maps[0], known))
+            logits = self._find(*shown)
         return Movers(
             logits.unflatten(0, (b, len(chosen))),
-            categories.unflatten(0, (b, len(chosen))),
             sizes,
             video,
             self._requests(text),
@@ -140,10 +141,15 @@ class HinetTiny(ReferringModel):
         """
         first = {clip: place for place, clip in reversed(list(enumerate(output.video_index)))}
         chosen = [targets[first[clip]] for clip in range(len(output.logits))]
-        flow = output.video.maps[0][:, list(output.video.chosen)]
-        return mover_losses(
-            output.logits, output.categories, flow, chosen, output.sizes, self.config.category_weight
-        )
+        frames = list(output.video.chosen)
+        terms: dict[str, Tensor] = {}
+        if _is_trained(self.network):
+            flow = output.video.maps[0][:, frames]
+            terms |= mover_losses(output.logits, flow, chosen, output.sizes)
+        if _is_trained(self.silhouettes):
+            pixels = output.video.pixels[:, frames]
+            terms["loss_silhouette"] = silhouette_loss(self.silhouettes, pixels, chosen)
+        return terms
 
     def postprocess(self, output: Movers) -> Trajectories:
         """Let each expression choose, frame after frame, as :meth:`step` does."""
@@ -168,7 +174,6 @@ class HinetTiny(ReferringModel):
                     pixels,
                     output.video.maps[0][clip, frame, :, :h, :w],
                     output.logits[clip, time],
-                    output.categories[clip, time],
                     [output.requests[place] for place in asked],
                     _recall(memory, pixels),
                 )
@@ -204,10 +209,8 @@ class HinetTiny(ReferringModel):
         memory = _recall({name: state[name] for name in _fresh_memory()}, pixels[:h, :w])
         known, memory["colours"] = self._colours(pixels[:h, :w], flow[:, :h, :w], memory["colours"])
         whole = F.pad(known, (0, pixels.shape[1] - w, 0, pixels.shape[0] - h), value=-LIMIT)
-        logits, categories = self._find(pixels[None], flow[None], whole[None].to(flow.device))
-        memory, found, scores = self._choose(
-            pixels[:h, :w], flow[:, :h, :w], logits[0], categories[0], requests, memory
-        )
+        logits = self._find(pixels[None], flow[None], whole[None].to(flow.device))
+        memory, found, scores = self._choose(pixels[:h, :w], flow[:, :h, :w], logits[0], requests, memory)
         masks = F.pad(found, (0, pixels.shape[1] - w, 0, pixels.shape[0] - h), value=-LIMIT)
         device = flow.device
         answers = FrameMasks(masks.to(device), scores.to(device), scores.to(device))
@@ -248,8 +251,8 @@ class HinetTiny(ReferringModel):
         pixels: UInt8[Tensor, "n H W 3"],
         flow: Float[Tensor, "n 4 H W"],
         known: Float[Tensor, "n H W"],
-    ) -> tuple[Float[Tensor, "n h w"], Float[Tensor, "n k _h _w"]]:
-        """Run the network: logits of what moves, logits of categories."""
+    ) -> Float[Tensor, "n h w"]:
+        """Run the network: logits of what moves."""
         height, width = flow.shape[-2:]
         rows = self.config.training_rows if self.training else self.config.network_rows
         size = (height, width) if height <= rows else (rows, max(round(width * rows / height), 1))
@@ -264,12 +267,19 @@ class HinetTiny(ReferringModel):
         weight = self.network.stem.convolution.weight
         return self.network(x.to(weight.dtype).contiguous(memory_format=torch.channels_last))
 
+    def _name(
+        self, image: UInt8[np.ndarray, "H W 3"], masks: Sequence[Bool[np.ndarray, "H W"]]
+    ) -> Float[np.ndarray, "n k"]:
+        """Return how likely each thing is of each category, by its outline."""
+        weight = self.silhouettes.head.weight
+        cutouts = torch.from_numpy(np.stack([cut_out(image, mask) for mask in masks])).to(weight)
+        return self.silhouettes(cutouts).float().softmax(dim=1).detach().cpu().numpy()
+
     def _choose(
         self,
         pixels: UInt8[Tensor, "H W 3"],
         flow: Float[Tensor, "4 H W"],
         logits: Float[Tensor, "h w"],
-        categories: Float[Tensor, "k _h _w"],
         requests: Sequence[Request],
         memory: Memory,
     ) -> tuple[Memory, Float[Tensor, "e H W"], Float[Tensor, "e"]]:
@@ -281,8 +291,7 @@ class HinetTiny(ReferringModel):
         looks = memory["looks"].numpy()
         found, looks = add_colours(large[0, 0].cpu().numpy(), image, looks, self.config.memory)
         mask = place_edge(found, image) if self.config.has_cut else found > 0
-        kinds = categories.float().cpu().numpy()
-        seen, things = find_things(image, flow.cpu().numpy(), mask, kinds, memory)
+        seen, things = find_things(image, flow.cpu().numpy(), mask, self._name, memory)
         masks, scores = answer(seen, requests)
         answers = torch.where(torch.from_numpy(masks), LIMIT, -LIMIT)
         kept = {**memory, **things, "looks": torch.from_numpy(looks), "frame": torch.from_numpy(image)}
@@ -312,6 +321,10 @@ def _recall(memory: Memory, pixels: UInt8[Tensor, "H W 3"]) -> Memory:
     if before.numel() and is_cut(before.numpy(), np.ascontiguousarray(pixels.cpu().numpy())):
         return _fresh_memory()
     return dict(memory)
+
+
+def _is_trained(part: nn.Module) -> bool:
+    return any(parameter.requires_grad for parameter in part.parameters())
 
 
 @lru_cache(maxsize=256)

@@ -2,7 +2,7 @@
 
 At half the size of its input; 1.1 M parameters and 2.6 GMAC a frame of 192x336.
 
-Axes: n frames, c channels, k categories, h w cells, H W pixels.
+Axes: n frames, c channels, h w cells, H W pixels.
 """
 
 from collections.abc import Sequence
@@ -31,9 +31,9 @@ class Block(nn.Module):
 
 
 class MoverNet(nn.Module):
-    """Colours and cues to logits of "belongs to something that moves", and to categories of things."""
+    """Colours and cues to logits of "belongs to something that moves"."""
 
-    def __init__(self, num_channels: int, widths: Sequence[int], num_categories: int) -> None:
+    def __init__(self, num_channels: int, widths: Sequence[int]) -> None:
         """Build with levels at strides 2, 4, 8, ... of these ``widths``."""
         super().__init__()
         self.stride = 2 ** len(widths)
@@ -48,14 +48,9 @@ class MoverNet(nn.Module):
         self.rises = nn.ModuleList(CellConvolution(wider, wide) for wide, wider in pairwise(widths))
         self.merges = nn.ModuleList(ConvNorm(width, width, 3) for width in widths[:-1])
         self.movers = nn.Conv2d(widths[0], 4, 3, padding=1)
-        self.categories = nn.Sequential(
-            ConvNorm(widths[1], widths[1], 3), CellConvolution(widths[1], num_categories)
-        )
 
-    def forward(
-        self, x: Float[Tensor, "n c H W"]
-    ) -> tuple[Float[Tensor, "n H W"], Float[Tensor, "n k _h _w"]]:
-        """Return the logits of moving things and, at a quarter of the size, of the categories."""
+    def forward(self, x: Float[Tensor, "n c H W"]) -> Float[Tensor, "n H W"]:
+        """Return the logits, at the size of the input."""
         height, width = x.shape[-2:]
         x = F.pad(x, (0, -width % self.stride, 0, -height % self.stride), mode="replicate")
         x = self.blocks[0](self.stem(x))
@@ -64,13 +59,9 @@ class MoverNet(nn.Module):
             x = block(reduction(x))
             maps.append(x)
         x = x + self.whole(x.mean(dim=(2, 3)))[:, :, None, None]
-        quarter = x
         for level in reversed(range(len(self.merges))):
             wider = F.interpolate(
                 self.rises[level](x), size=maps[level].shape[-2:], mode="bilinear", align_corners=False
             )
             x = self.merges[level](maps[level] + wider)
-            quarter = x if level == 1 else quarter
-        movers = F.pixel_shuffle(self.movers(x), 2)[:, 0, :height, :width]
-        categories = self.categories(quarter)[..., : -(-height // 4), : -(-width // 4)]
-        return movers, categories
+        return F.pixel_shuffle(self.movers(x), 2)[:, 0, :height, :width]

@@ -6,7 +6,7 @@ and for a while after, and what is measured of it is averaged over time, so that
 Axes: H W pixels of the frame, h w of the memory's map, k categories, s slots.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,9 @@ PATIENCE = 30
 """Frames for which a thing that is not seen keeps its slot."""
 KEPT = 0.92
 """Share of what was measured before that a frame keeps."""
+
+Namer = Callable[[np.ndarray, Sequence[np.ndarray]], np.ndarray]
+"""An image and the masks of things to probabilities of categories ``[n, k]``."""
 
 Memory = dict[str, Tensor]
 """What is known of the things of a video, as tensors:
@@ -71,7 +74,7 @@ def find_things(
     image: UInt8[np.ndarray, "H W 3"],
     flow: Float[np.ndarray, "4 H W"],
     mask: Bool[np.ndarray, "H W"],
-    categories: Float[np.ndarray, "k _h _w"],
+    name: Namer,
     memory: Mapping[str, Tensor],
 ) -> tuple[Seen, Memory]:
     """Part the ``mask`` of what moves into things, and follow them.
@@ -80,7 +83,7 @@ def find_things(
         image: RGB.
         flow: without the camera's part, to the next frame and to the one before, in pixels.
         mask: what moves.
-        categories: logits, at any size.
+        name: tells the categories of things.
         memory: of the frames before.
 
     Returns:
@@ -93,7 +96,9 @@ def find_things(
         memory[name].numpy().copy() for name in ("owners", "facts", "places", "spans")
     )
     time = int(memory["time"])
-    measured = [_measure(labels == one, image, flow, categories) for one in range(1, count + 1)]
+    masks = [labels == one for one in range(1, count + 1)]
+    named = name(image, masks) if masks else np.zeros((0, len(CATEGORIES)))
+    measured = [_measure(*item, image, flow) for item in zip(masks, named, strict=True)]
     slots = _slots(cells, measured, owners, places, spans, time, width / height)
     things, next_owners = [], np.zeros_like(cells)
     for index, (fact, place) in enumerate(measured):
@@ -103,7 +108,7 @@ def find_things(
         places[slot] = place
         spans[slot] = (time if is_new else spans[slot, 0], time)
         next_owners[cells == index + 1] = slot + 1
-        things.append(_thing(facts[slot], place, spans[slot], labels == index + 1))
+        things.append(_thing(facts[slot], place, spans[slot], masks[index]))
     spans[(spans[:, 1] >= 0) & (spans[:, 1] < time - PATIENCE)] = -1
     kept = {"owners": next_owners, "facts": facts, "places": places, "spans": spans}
     following = {name: torch.from_numpy(value) for name, value in kept.items()}
@@ -129,22 +134,17 @@ def _part(mask: Bool[np.ndarray, "H W"]) -> tuple[UInt8[np.ndarray, "H W"], int]
 
 def _measure(
     mask: Bool[np.ndarray, "H W"],
+    categories: Float[np.ndarray, "k"],
     image: UInt8[np.ndarray, "H W 3"],
     flow: Float[np.ndarray, "4 H W"],
-    categories: Float[np.ndarray, "k _h _w"],
 ) -> tuple[Float[np.ndarray, "_f"], Float[np.ndarray, "3"]]:
     """Return the facts of one frame about a thing (categories, colours, velocity, 1), and x, y, area."""
-    import cv2
-
     height, width = mask.shape
-    cells = cv2.resize(mask.astype(np.float32), categories.shape[:0:-1], interpolation=cv2.INTER_AREA)
-    logits = (categories * cells).sum(axis=(1, 2)) / max(float(cells.sum()), 1e-6)
-    chances = np.exp(logits - logits.max())
     rows, columns = np.nonzero(mask)
     vectors = flow[:, rows, columns].mean(axis=1)
     velocity = (vectors[:2] - vectors[2:]) / (2 * height)
     colours = colour_shares(image, mask)
-    facts = np.concatenate((chances / chances.sum(), colours, velocity, [1.0])).astype(np.float32)
+    facts = np.concatenate((categories, colours, velocity, [1.0])).astype(np.float32)
     place = np.array([(columns.mean() + 0.5) / width, (rows.mean() + 0.5) / height, mask.mean()], np.float32)
     return facts, place
 
