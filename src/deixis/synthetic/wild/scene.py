@@ -11,8 +11,8 @@ import numpy as np
 from . import cast
 from .camera import Camera, draw_camera
 from .cast import Look, Role
+from .occluders import occluder
 from .paths import Path
-from .scenery import occluder
 from .setting import SETTINGS, Setting
 
 NUM_MOVERS = (0.03, 0.60, 0.24, 0.09, 0.04)
@@ -244,9 +244,9 @@ def _place(
 
 def _draw_scale(rng: np.random.Generator, role: Role, crowding: float, *, is_mover: bool) -> float:
     """Draw the pixels to a unit of the figure; what is large beside people is often larger in the frame."""
-    low, high = (34.0, 140.0) if is_mover else (20.0, 110.0)
+    low, high = (38.0, 145.0) if is_mover else (20.0, 110.0)
     extent = float(np.exp(rng.uniform(np.log(low), np.log(high)))) * crowding
-    extent *= float(np.clip(role.proportion, 0.6, 2.2)) ** 0.5
+    extent *= float(np.clip(role.proportion, 0.3, 2.2)) ** 0.5
     if role.proportion > 3:
         extent = float(rng.uniform(120, 320))
     width, height = role.figure.extents()

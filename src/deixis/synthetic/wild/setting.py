@@ -63,7 +63,7 @@ _ANYWHERE = {
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         "street",
-        2.4,
+        3.0,
         _STREET,
         ("road", "road", "pavement"),
         ("buildings", "forest", "wall"),
@@ -131,7 +131,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "railway",
-        0.5,
+        0.7,
         {"train": 6, "person": 1, "vehicle": 0.5},
         ("dirt", "grass", "pavement"),
         ("forest", "buildings", "hills"),
