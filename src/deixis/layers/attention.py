@@ -83,25 +83,12 @@ class MultiHeadAttention(nn.Module):
             linear(x, weight, bias).unflatten(-1, (self.num_heads, -1))
             for x, weight, bias in zip((key, value), weights[1:], biases[1:], strict=True)
         )  # n k a d
-        k = k * k.shape[-1] ** -0.5
-        queries = weights[0].unflatten(0, (self.num_heads, -1)).to(k.dtype)  # a d c
-        offsets = torch.einsum("nkad,ad->nak", k, biases[0].unflatten(0, (self.num_heads, -1)).to(k.dtype))
-        if padding_mask is not None:
-            offsets = offsets.masked_fill(padding_mask[:, None], -torch.inf)
-        results = self.out_projection.weight.unflatten(1, (self.num_heads, -1)).to(v.dtype)  # c a d
-        return FoldedKeys(
-            keys=torch.einsum("nkad,adc->nakc", k, queries).flatten(1, 2),
-            offsets=offsets.flatten(1),
-            values=torch.einsum("nkad,cad->ncak", v, results).flatten(2),
-        )
+        return fold_heads(k, v, (weights[0], biases[0]), self.out_projection.weight, padding_mask)
 
     def read_folded(self, query: Float[Tensor, "_n q c"], folded: FoldedKeys) -> Float[Tensor, "n q c"]:
         """Attend to keys and values that :meth:`fold` made ready."""
-        scores = batched_linear(query, folded.keys, folded.offsets)  # n q (a k)
-        shares = scores.unflatten(-1, (self.num_heads, -1)).softmax(dim=-1)
-        shares = F.dropout(shares, self.dropout, self.training).flatten(2).to(folded.values.dtype)
-        biases = self.out_projection.bias.to(folded.values.dtype).expand(len(folded.values), -1)
-        return batched_linear(shares, folded.values, biases)
+        dropout = self.dropout if self.training else 0.0
+        return read_folded(query, folded, self.num_heads, self.out_projection.bias, dropout)
 
     def project(
         self, query: Float[Tensor, "*n q c"], key: Float[Tensor, "*n k c"], value: Float[Tensor, "*n k c"]
@@ -127,3 +114,48 @@ class MultiHeadAttention(nn.Module):
         dropout = self.dropout if self.training else 0.0
         mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=visible, dropout_p=dropout)
         return self.out_projection(mixed.transpose(1, 2).flatten(2))
+
+
+def fold_heads(
+    keys: Float[Tensor, "n k a d"],
+    values: Float[Tensor, "n k a d"],
+    query_projection: tuple[Float[Tensor, "ad c"], Float[Tensor, "ad"]],
+    out_weight: Float[Tensor, "c ad"],
+    padding_mask: Bool[Tensor, "n k"] | None = None,
+) -> FoldedKeys:
+    """Fold projected keys and values with the projections of queries and results.
+
+    Args:
+        keys: by heads, not yet scaled.
+        values: by heads.
+        query_projection: weight and bias that the queries will not go through.
+        out_weight: weight that the results will not go through.
+        padding_mask: True on keys that are hidden.
+    """
+    num_heads = keys.shape[2]
+    k = keys * keys.shape[-1] ** -0.5
+    weight, bias = (part.unflatten(0, (num_heads, -1)).to(k.dtype) for part in query_projection)  # a d c, a d
+    offsets = torch.einsum("nkad,ad->nak", k, bias)
+    if padding_mask is not None:
+        offsets = offsets.masked_fill(padding_mask[:, None], -torch.inf)
+    results = out_weight.unflatten(1, (num_heads, -1)).to(values.dtype)  # c a d
+    return FoldedKeys(
+        keys=torch.einsum("nkad,adc->nakc", k, weight).flatten(1, 2),
+        offsets=offsets.flatten(1),
+        values=torch.einsum("nkad,cad->ncak", values, results).flatten(2),
+    )
+
+
+def read_folded(
+    query: Float[Tensor, "_n q c"],
+    folded: FoldedKeys,
+    num_heads: int,
+    out_bias: Float[Tensor, "c"],
+    dropout: float = 0.0,
+) -> Float[Tensor, "n q c"]:
+    """Attend to what :func:`fold_heads` made; ``dropout`` acts on the attention weights."""
+    scores = batched_linear(query, folded.keys, folded.offsets)  # n q (a k)
+    shares = scores.unflatten(-1, (num_heads, -1)).softmax(dim=-1)
+    shares = F.dropout(shares, dropout, dropout > 0).flatten(2).to(folded.values.dtype)
+    biases = out_bias.to(folded.values.dtype).expand(len(folded.values), -1)
+    return batched_linear(shares, folded.values, biases)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from deixis.layers.attention import MultiHeadAttention
 from deixis.layers.linear import Linear
-from deixis.layers.transformer import FeedForward, in_rows
+from deixis.layers.transformer import FeedForward, in_maps, in_rows
 from deixis.ops.deformable import Sizes, gather_sources, sample_deformable
 
 CELLS_PER_QUERY = 64
@@ -148,7 +148,7 @@ class DeformableDecoderLayer(nn.Module):
     def forward(
         self,
         queries: Float[Tensor, "n q c"],
-        positions: Float[Tensor, "q c"],
+        positions: Float[Tensor, "*_n q c"],
         references: Float[Tensor, "n q l _"],
         memory: Float[Tensor, "n s c"],
         sizes: Sizes,
@@ -160,6 +160,49 @@ class DeformableDecoderLayer(nn.Module):
         read = self.cross_attention(queries + positions, references, memory, sizes, padding_mask)
         queries = self.cross_attention_norm(queries + self.dropout(read))
         return self.feedforward_norm(queries + self.dropout(self.feedforward(queries)))
+
+
+def encode_frames(
+    layers: Sequence[nn.Module],
+    cells: Float[Tensor, "e t s c"],
+    positions: Float[Tensor, "_e t s c"],
+    references: Float[Tensor, "_e t s l 2"],
+    sizes: Sizes,
+    padding_mask: Bool[Tensor, "_e t s"],
+) -> Float[Tensor, "e t s c"]:
+    """Take the cells of each frame of ``e`` clips through encoder ``layers``; one clip may place all of them.
+
+    Args:
+        layers: each a :class:`DeformableEncoderLayer`.
+        cells: of all levels.
+        positions: added to queries, levels told apart.
+        references: what :func:`cell_centres` gave.
+        sizes: height and width of the levels.
+        padding_mask: True on padding.
+    """
+
+    def run_frames(
+        cells: Float[Tensor, "m s c"],
+        positions: Float[Tensor, "m s c"],
+        references: Float[Tensor, "m s l 2"],
+        hidden: Bool[Tensor, "m s"],
+    ) -> Float[Tensor, "m s c"]:
+        for layer in layers:
+            cells = layer(cells, positions, references, sizes, hidden)
+        return cells
+
+    def run_clips(*inputs: Tensor) -> Float[Tensor, "e t s c"]:
+        frames = (values.flatten(0, 1) for values in inputs)  # (e t) s _
+        return in_maps(run_frames, *frames).unflatten(0, inputs[0].shape[:2])
+
+    return in_maps(run_clips, cells, positions, references, padding_mask)
+
+
+def place_levels(
+    positions: Sequence[Float[Tensor, "b t _s c"]], embedding: Float[Tensor, "l c"]
+) -> Float[Tensor, "b t s c"]:
+    """Add to the positions of each level what tells it from the others, and join the levels."""
+    return torch.cat([place + level for place, level in zip(positions, embedding, strict=True)], dim=2)
 
 
 def cell_centres(sizes: Sizes, valid_ratios: Float[Tensor, "n l 2"]) -> Float[Tensor, "n s l 2"]:

@@ -38,14 +38,24 @@ def num_parameters(channels: int, inner: int) -> int:
     return inner * (channels + 2) + inner * inner + inner + inner + inner + 1
 
 
-def split_kernels(parameters: Float[Tensor, "*q m"], channels: int, inner: int) -> Kernels:
-    """Cut the numbers of each query into weights and biases: all weights first, each row by row."""
+def split_kernels(
+    parameters: Float[Tensor, "*q m"], channels: int, inner: int, *, is_place_first: bool = False
+) -> Kernels:
+    """Cut the numbers of each query into weights and biases: all weights first, each row by row.
+
+    A row of the first layer begins with the features and ends with the two coordinates; ``is_place_first``:
+    the other way round (UniRef).
+    """
     sizes = [inner * (channels + 2), inner * inner, inner, inner, inner, 1]
     first, second, out, bias, inner_bias, out_bias = parameters.split(sizes, dim=-1)
     first = first.unflatten(-1, (inner, channels + 2))
+    if is_place_first:
+        places, features = first.split((2, channels), dim=-1)
+    else:
+        features, places = first.split((channels, 2), dim=-1)
     return Kernels(
-        features=first[..., :channels],
-        places=first[..., channels:],
+        features=features,
+        places=places,
         bias=bias,
         inner=second.unflatten(-1, (inner, inner)),
         inner_bias=inner_bias,

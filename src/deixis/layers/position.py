@@ -46,6 +46,18 @@ def sine_position_2d(
     return torch.cat(halves, dim=-1)
 
 
+def sine_position_of_boxes(
+    boxes: Float[Tensor, "*n 4"], channels: int, *, temperature: float = 10_000.0
+) -> Float[Tensor, "*n c"]:
+    """Encode boxes (cx, cy, w, h) in [0, 1], each number in a quarter of the ``channels`` (Deformable DETR).
+
+    Even channels are sines, odd ones cosines.
+    """
+    pairs = torch.arange(channels // 8, dtype=torch.float32, device=boxes.device)
+    phases = (boxes * (2 * math.pi))[..., None] / temperature ** (2 * pairs / (channels // 4))  # *n 4 c/8
+    return torch.stack((phases.sin(), phases.cos()), dim=-1).flatten(-3)
+
+
 def sine_position_1d(
     padding_mask: Bool[Tensor, "n s"], channels: int, *, temperature: float = 10_000.0, eps: float = 1e-6
 ) -> Float[Tensor, "n s c"]:

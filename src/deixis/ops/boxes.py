@@ -8,6 +8,7 @@ Axes: n m boxes, t frames, H W pixels.
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
+from torch.nn import functional as F
 
 
 def to_corners(boxes: Float[Tensor, "*n 4"]) -> Float[Tensor, "*n 4"]:
@@ -26,6 +27,17 @@ def pixel_boxes(boxes: Float[Tensor, "*n 4"], size: tuple[int, int]) -> Float[Te
     """Turn predicted boxes into (x1, y1, x2, y2) in pixels of a frame of ``size`` (height, width)."""
     height, width = size
     return to_corners(boxes) * boxes.new_tensor((width, height, width, height))
+
+
+def refine(change: Float[Tensor, "*n 4"], reference: Float[Tensor, "*n _"]) -> Float[Tensor, "*n 4"]:
+    """Move a reference (a point x, y, or a box) by ``change``, in the space before the sigmoid.
+
+    Coordinates of the reference are cut to [1e-5, 1 - 1e-5] there (Deformable DETR).
+    """
+    known = reference.clamp(0, 1)
+    before = known.clamp(min=1e-5).log() - (1 - known).clamp(min=1e-5).log()
+    rest = change.shape[-1] - before.shape[-1]
+    return (change + F.pad(before, (0, rest))).sigmoid()
 
 
 def generalised_iou(

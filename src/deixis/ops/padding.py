@@ -48,6 +48,12 @@ def pad_to_multiple(
     return F.pad(clips, missing), F.pad(padding_mask, missing, value=True)
 
 
+def unpadded_sizes(padding_mask: Bool[Tensor, "b t H W"]) -> Float[Tensor, "b 2"]:
+    """Return width and height of the frames of each clip without padding, from its first frame."""
+    valid = ~padding_mask[:, 0]
+    return torch.stack((valid[:, 0].sum(dim=-1), valid[:, :, 0].sum(dim=-1)), dim=-1).float()
+
+
 def resize_padding_mask(
     padding_mask: Bool[Tensor, "b t H W"], size: tuple[int, int]
 ) -> Bool[Tensor, "b t h w"]:

@@ -35,19 +35,20 @@ from torch.nn import functional as F
 
 from deixis import backbones
 from deixis import text as text_encoders
-from deixis.layers.convolution import CellConvolution
 from deixis.layers.deformable import (
     DeformableAttention,
     DeformableDecoderLayer,
     DeformableEncoderLayer,
     cell_centres,
+    encode_frames,
+    place_levels,
     valid_ratios,
 )
 from deixis.layers.dynamic_conv import num_parameters
 from deixis.layers.linear import Linear
 from deixis.layers.mlp import FeatureResizer, Mlp
 from deixis.layers.position import sine_position_1d, sine_position_2d
-from deixis.layers.transformer import in_maps
+from deixis.layers.pyramid import cells_of, level_projections
 from deixis.losses.alignment import alignment_loss, alignment_map
 from deixis.models.base import ReferringModel
 from deixis.models.referformer.alignment import centre_of, over_levels
@@ -57,13 +58,11 @@ from deixis.models.referformer.fusion import Fusion
 from deixis.models.referformer.output import ReferFormerOutput, ReferFormerVideoFeatures
 from deixis.models.referformer.pixel_decoder import PixelDecoder
 from deixis.models.referformer.postprocess import score
-from deixis.ops.padding import resize_padding_mask
+from deixis.ops.boxes import refine
+from deixis.ops.padding import resize_padding_mask, unpadded_sizes
 from deixis.structures import Clip, Target, TextFeatures, Tokens, Trajectories
 from deixis.text.encoder import SentencePooler
 from deixis.text.tokenizer import Tokenizer
-
-GROUPS = 32
-"""Of the norms after the projections."""
 
 PRIOR = 0.01
 """Probability that a query is the referent, before training."""
@@ -92,7 +91,7 @@ class ReferFormer(ReferringModel):
             config.num_points,
         )
         self.backbone = backbone
-        self.projections = nn.ModuleList(_projections(backbone.channels[1:], width))
+        self.projections = level_projections(backbone.channels[1:], width)
         self.text_encoder = text_encoder
         self.text_pooler = SentencePooler(text_encoder.channels) if config.sentence == "pooler" else None
         self.text_projection = FeatureResizer(text_encoder.channels, width, config.dropout)
@@ -152,7 +151,7 @@ class ReferFormer(ReferringModel):
             positions=positions,
             references=cell_centres(sizes, ratios).unflatten(0, batch),
             ratios=ratios.unflatten(0, batch),
-            frame_sizes=_frame_sizes(clip.padding_mask),
+            frame_sizes=unpadded_sizes(clip.padding_mask),
             tokens=tokens,
         )
 
@@ -176,7 +175,7 @@ class ReferFormer(ReferringModel):
         video = video.for_expressions(video_index, e)
         word_positions = sine_position_1d(text.padding_mask, self.config.width).to(text.words.dtype)
 
-        pixels = torch.cat([_cells(maps) for maps in video.maps[1:]], dim=2)  # b t n c
+        pixels = torch.cat([cells_of(maps) for maps in video.maps[1:]], dim=2)  # b t n c
         fused = self.fusion(pixels, text.words, word_positions, text.padding_mask)  # e t n c
         alignment, sentences = None, None
         if video.tokens is not None:
@@ -192,7 +191,7 @@ class ReferFormer(ReferringModel):
             for cells, size in zip(levels[:-1], video.sizes[:-1], strict=True)
         ]
         pyramid = self.pixel_decoder(
-            _cells(video.maps[0]),
+            cells_of(video.maps[0]),
             maps,
             video.positions,
             video.padding_masks,
@@ -263,29 +262,8 @@ class ReferFormer(ReferringModel):
         self, fused: Float[Tensor, "e t n c"], video: ReferFormerVideoFeatures
     ) -> Float[Tensor, "e t n c"]:
         """Run the encoder over the tokens of each frame, all levels together."""
-        placed = torch.cat(
-            [
-                positions + embedding
-                for positions, embedding in zip(video.positions[1:], self.level_embedding, strict=True)
-            ],
-            dim=2,
-        )
-
-        def run_frames(
-            cells: Float[Tensor, "m n c"],
-            positions: Float[Tensor, "m n c"],
-            references: Float[Tensor, "m n v 2"],
-            hidden: Bool[Tensor, "m n"],
-        ) -> Float[Tensor, "m n c"]:
-            for layer in self.encoder:
-                cells = layer(cells, positions, references, video.sizes, hidden)
-            return cells
-
-        def run_clips(*inputs: Tensor) -> Float[Tensor, "e t n c"]:
-            frames = (values.flatten(0, 1) for values in inputs)  # (e t) n _
-            return in_maps(run_frames, *frames).unflatten(0, inputs[0].shape[:2])
-
-        return in_maps(run_clips, fused, placed, video.references, _hidden(video))
+        placed = place_levels(video.positions[1:], self.level_embedding)
+        return encode_frames(list(self.encoder), fused, placed, video.references, video.sizes, _hidden(video))
 
     def _decode(
         self,
@@ -310,7 +288,7 @@ class ReferFormer(ReferringModel):
             scale = ratios if reference.shape[-1] == 2 else ratios.repeat(1, 1, 1, 2)
             references = reference[:, :, None] * scale  # (e t) q v _
             queries = layer(queries, self.queries.weight, references, cells, video.sizes, hidden)
-            box = _refine(head(queries), reference)
+            box = refine(head(queries), reference)
             reference = box.detach()
             decoded.append(queries)
             boxes.append(box)
@@ -354,30 +332,6 @@ class ReferFormer(ReferringModel):
 MODEL = ReferFormer
 
 
-def _projections(channels: Sequence[int], width: int) -> list[nn.Sequential]:
-    """Build the projections of the backbone's maps and that of a level coarser still."""
-    layers: list[nn.Conv2d] = [CellConvolution(inputs, width) for inputs in channels]
-    layers.append(nn.Conv2d(channels[-1], width, 3, stride=2, padding=1))
-    for layer in layers:
-        nn.init.xavier_uniform_(layer.weight)
-        if layer.bias is not None:
-            nn.init.zeros_(layer.bias)
-    return [nn.Sequential(layer, nn.GroupNorm(GROUPS, width)) for layer in layers]
-
-
-def _refine(change: Float[Tensor, "n q 4"], reference: Float[Tensor, "n q _"]) -> Float[Tensor, "n q 4"]:
-    """Move a reference (a point, or a box) by ``change``, in the space before the sigmoid."""
-    known = reference.clamp(0, 1)
-    before = known.clamp(min=1e-5).log() - (1 - known).clamp(min=1e-5).log()
-    rest = change.shape[-1] - before.shape[-1]
-    return (change + nn.functional.pad(before, (0, rest))).sigmoid()
-
-
-def _cells(maps: Float[Tensor, "b t c h w"]) -> Float[Tensor, "b t n c"]:
-    """Return the cells of maps one after another: without a copy where channels are last in memory."""
-    return maps.permute(0, 1, 3, 4, 2).flatten(2, 3)
-
-
 def _hidden(video: ReferFormerVideoFeatures) -> Bool[Tensor, "b t n"]:
     """Return which tokens are padding."""
     return torch.cat([mask.flatten(2) for mask in video.padding_masks[1:]], dim=-1)
@@ -386,9 +340,3 @@ def _hidden(video: ReferFormerVideoFeatures) -> Bool[Tensor, "b t n"]:
 def _per_frame(values: Tensor, num_expressions: int) -> Tensor:
     """Give each expression its clip's values: ``[e or 1, t, ...]`` to ``[(e t), ...]``."""
     return values.expand(num_expressions, *values.shape[1:]).flatten(0, 1)
-
-
-def _frame_sizes(padding_mask: Bool[Tensor, "b t H W"]) -> Float[Tensor, "b 2"]:
-    """Return width and height of the frames of each clip without padding, from its first frame."""
-    valid = ~padding_mask[:, 0]
-    return torch.stack((valid[:, 0].sum(dim=-1), valid[:, :, 0].sum(dim=-1)), dim=-1).float()
