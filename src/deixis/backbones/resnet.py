@@ -30,20 +30,23 @@ FROZEN = ("conv1", "layer1")
 
 
 class ResNet(nn.Module):
-    """Frames to the maps of the four stages.
+    """Frames to the maps of the four stages, or of the first of them.
 
     Attributes:
         channels: width of each map, fine to coarse.
         strides: input pixels a cell of each map.
     """
 
-    channels = (256, 512, 1024, 2048)
+    def __init__(self, network: nn.Module, strides: tuple[int, ...] = (4, 8, 16, 32)) -> None:
+        """Take the parts of torchvision's ``network``, built with :class:`FrozenBatchNorm2d` or not.
 
-    def __init__(self, network: nn.Module, strides: tuple[int, int, int, int] = (4, 8, 16, 32)) -> None:
-        """Take the parts of torchvision's ``network``, built with :class:`FrozenBatchNorm2d` or not."""
+        There are as many stages as ``strides``.
+        """
         super().__init__()
         self.strides = strides
-        for name in ("conv1", "bn1", "maxpool", *STAGES):
+        self.channels = (256, 512, 1024, 2048)[: len(strides)]
+        self.stages = STAGES[: len(strides)]
+        for name in ("conv1", "bn1", "maxpool", *self.stages):
             self.add_module(name, network.get_submodule(name))
         for name in FROZEN if isinstance(self.get_submodule("bn1"), FrozenBatchNorm2d) else ():
             self.get_submodule(name).requires_grad_(False)
@@ -64,7 +67,7 @@ class ResNet(nn.Module):
         x = convolve_and_normalise(x, self.stem, norm, with_relu=True, added=added)
         x = self.get_submodule("maxpool")(x)
         maps = []
-        for name in STAGES:
+        for name in self.stages:
             for block in cast(nn.Sequential, self.get_submodule(name)):
                 x = _run_block(x, cast(Bottleneck, block))
             maps.append(x.unflatten(0, frames.shape[:2]))

@@ -34,11 +34,11 @@ def convolve_and_normalise(
     with_relu: bool = False,
     added: Float[Tensor, "n o _h _w"] | None = None,
 ) -> Float[Tensor, "n o _h _w"]:
-    """Convolve (without bias) and normalise; a norm of constants is folded into weights and bias.
+    """Convolve and normalise; a norm of constants is folded into weights and bias.
 
     Args:
         x: input maps.
-        convolution: without a bias.
+        convolution: with a bias or without.
         norm: frozen, in evaluation mode, or (the only one that is not folded) in training.
         with_relu: set what is below 0 to 0.
         added: to what the convolution gives, before the norm.
@@ -51,7 +51,7 @@ def convolve_and_normalise(
         cast(Tensor, value) for value in (norm.weight, norm.bias, norm.running_mean, norm.running_var)
     )
     scale = gain * (variance + norm.eps).rsqrt()
-    shift = offset - mean * scale
+    shift = offset - (mean if convolution.bias is None else mean - convolution.bias) * scale
     weight = convolution.weight * scale[:, None, None, None]
     if convolution.kernel_size == (1, 1):
         strides = convolution.stride

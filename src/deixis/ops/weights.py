@@ -16,16 +16,16 @@ from deixis.errors import CheckpointError
 LISTED = 10
 """How many names an error lists at most."""
 
-_NESTED_UNDER = ("model_state_dict", "model", "state_dict")
+_NESTED_UNDER = ("model_state_dict", "model", "state_dict", "network")
 _SPLIT_INTO = ("model", "bert_model")
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
     """Read the tensors of a ``.safetensors`` file, or of a file of ``torch.save`` without running code in it.
 
-    In the latter the weights may be the whole file, or stand under ``model_state_dict``, ``model`` or
-    ``state_dict``; those of a network and its BERT under ``model`` and ``bert_model`` keep the two as the
-    first part of their names (RefVOS).
+    In the latter the weights may be the whole file, or stand under ``model_state_dict``, ``model``,
+    ``state_dict`` or ``network``; those of a network and its BERT under ``model`` and ``bert_model`` keep
+    the two as the first part of their names (RefVOS).
 
     Raises:
         CheckpointError: missing, truncated, not a checkpoint, or a pickle with code in it.

@@ -1,6 +1,7 @@
 """Reading goldens and comparing arrays; the run itself is in each model's ``goldens.py``."""
 
 import hashlib
+import importlib
 import json
 import re
 from collections.abc import Mapping
@@ -9,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from deixis import propagators
 from deixis.errors import DatasetError, UnknownNameError
 from deixis.models.golden import GoldenRun
-from deixis.models.registry import FAMILIES, family_part
+from deixis.models.registry import FAMILIES
 from deixis.parity.draw import draw_inputs, draw_parameters
 from deixis.parity.measures import measure
 from deixis.parity.result import ArrayParity, ParityReport
@@ -39,8 +41,9 @@ def check(
         )
     arrays = _read_arrays(path.with_suffix(".npz")) if sidecar["arrays"] else {}
     family = sidecar["model"]
-    if family not in FAMILIES:
-        raise UnknownNameError("model of a golden", family, FAMILIES)
+    packages = {**FAMILIES, **propagators.FAMILIES}
+    if family not in packages:
+        raise UnknownNameError("model of a golden", family, packages)
     bound = sidecar.get("tolerance", 1e-4) if tolerance is None else tolerance
     if "tables" in sidecar or "expected" in sidecar:
         from deixis.parity.tables import check_tables
@@ -60,7 +63,7 @@ def check(
         stored={name: value for name, value in arrays.items() if name.startswith("in_")},
         names=tuple(sidecar["arrays"]),
     )
-    ours = {**family_part(family, "goldens").run(run), **measure(run)}
+    ours = {**importlib.import_module(f"{packages[family]}.goldens").run(run), **measure(run)}
     rows = [
         compare(name, ours.get(name), arrays.get(name), entry, bound)
         for name, entry in sidecar["arrays"].items()

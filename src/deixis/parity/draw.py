@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from deixis.parity.scenes import draw_scene
+
 
 def generator(name: str) -> np.random.Generator:
     """Return the generator seeded by ``name``: PCG64 over eight bytes (little end) of its SHA-256."""
@@ -67,17 +69,22 @@ def draw_parameters(
 def draw_inputs(inputs: Any) -> Any:
     """Replace each ``{"generator": name, "shape": ...}`` in ``inputs`` by its draw, times ``scale``.
 
-    Draws are float32 arrays. ``{"size": [H, W], "terms": [...]}`` is an image: the sum of the draws of its
-    terms, of each the item ``index``, every element repeated ``repeat`` times in both directions of space,
-    cut to the top left ``H x W``.
+    Draws are float32 arrays, of the normal distribution unless ``draw`` is "uniform" (over [0, 1]).
+    ``{"scene": name, "shape": ...}`` is a little video. ``{"size": [H, W], "terms": [...]}`` is an image: the
+    sum of the draws of its terms, of each the item ``index``, every element repeated ``repeat`` times in both
+    directions of space, cut to the top left ``H x W``.
     """
     if isinstance(inputs, Mapping):
         if "terms" in inputs:
             height, width = inputs["size"]
             return sum(_draw_term(term)[..., :height, :width] for term in inputs["terms"])
         if "generator" in inputs:
-            draw = generator(inputs["generator"]).standard_normal(inputs["shape"]).astype(np.float32)
-            return draw * np.float32(inputs.get("scale", 1.0))
+            source, shape = generator(inputs["generator"]), inputs["shape"]
+            is_uniform = inputs.get("draw") == "uniform"
+            draw = source.uniform(0, 1, shape) if is_uniform else source.standard_normal(shape)
+            return draw.astype(np.float32) * np.float32(inputs.get("scale", 1.0))
+        if "scene" in inputs:
+            return draw_scene(generator(f"input:{inputs['scene']}").standard_normal(inputs["shape"]))
         return {name: draw_inputs(value) for name, value in inputs.items()}
     if isinstance(inputs, list):
         return [draw_inputs(value) for value in inputs]

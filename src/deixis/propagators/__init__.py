@@ -1,27 +1,55 @@
 """Masks of one frame followed through the others. No language here, and no torch until one is asked for."""
 
 import importlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deixis.errors import UnknownNameError
+from deixis.errors import CheckpointError, UnknownNameError
 
 if TYPE_CHECKING:
+    import torch
+
     from deixis.propagators.base import Propagator
 
 PROPAGATORS: dict[str, str] = {
     "copy": "deixis.propagators.copying:CopyPropagator",
     "translation": "deixis.propagators.translation:TranslationPropagator",
+    "stcn": "deixis.propagators.stcn.propagator:load",
+    "stcn-bounded": "deixis.propagators.stcn.propagator:load",
 }
-"""Name -> module and class. These two need no weights."""
+"""Name -> module and class, or function of the name, a checkpoint and a device."""
+
+WEIGHT_FREE: tuple[str, ...] = ("copy", "translation")
+"""Propagators that need no weights."""
+
+FAMILIES: dict[str, str] = {"stcn": "deixis.propagators.stcn"}
+"""Model of a golden -> package with ``goldens``."""
 
 
-def build(name: str) -> "Propagator":
-    """Build the propagator ``name`` with its defaults.
+def build(
+    name: str, checkpoint: str | Path | None = None, *, device: "str | torch.device" = "cpu"
+) -> "Propagator":
+    """Build the propagator ``name``.
+
+    Args:
+        name: as ``PROPAGATORS`` has it.
+        checkpoint: weights of one that needs them: its published file, or a ``.safetensors`` file of ours.
+        device: where its network runs.
 
     Raises:
         UnknownNameError: there is no such propagator.
+        CheckpointError: weights that are missing, superfluous, broken, unsafe, or of another network.
     """
     if name not in PROPAGATORS:
         raise UnknownNameError("propagator", name, PROPAGATORS)
     module, _, attribute = PROPAGATORS[name].partition(":")
-    return getattr(importlib.import_module(module), attribute)()
+    if name in WEIGHT_FREE:
+        if checkpoint is not None:
+            raise CheckpointError(f"the propagator {name} has no weights; leave its checkpoint out")
+        return getattr(importlib.import_module(module), attribute)()
+    if checkpoint is None:
+        raise CheckpointError(
+            f"the propagator {name} comes without weights; give its published file as its checkpoint "
+            "(on the command line: --propagator-checkpoint)"
+        )
+    return getattr(importlib.import_module(module), attribute)(name, checkpoint, device=device)

@@ -1,0 +1,1 @@
+"""STCN: space-time correspondence network (2021)."""

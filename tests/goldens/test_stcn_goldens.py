@@ -1,0 +1,19 @@
+"""STCN against numbers recorded from the published architecture."""
+
+from pathlib import Path
+
+import pytest
+
+from deixis.parity import check
+
+GOLDENS = Path(__file__).parent / "stcn"
+SLOW = ("stage0", "training", "propagation")
+
+
+@pytest.mark.parametrize(
+    "name", ["loss", "stcn", *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)]
+)
+def test_every_array_is_equal(name: str):
+    report = check(GOLDENS / f"golden_{name}.npz")
+    assert report.arrays
+    assert report.is_equal, "\n".join(report.lines())
