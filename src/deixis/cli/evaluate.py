@@ -78,6 +78,8 @@ class Evaluate:
     it in each window anew, without overlap, as ReferFormer does on Ref-DAVIS17; whole is one window."""
     propagator: str | None = None
     """Of a model: follow each referent from its surest frame through the video (see deixis segment)."""
+    propagator_checkpoint: Path | None = None
+    """Weights of a propagator that needs them."""
     flow_cache: Path | None = None
     """Of a model that wants optical flow: remember it in this folder; `deixis data flow` fills it ahead."""
     raft_weights: str | None = None
@@ -110,6 +112,7 @@ class Evaluate:
             reason = "needs --predictions"
         else:
             idle = {f"--{name.replace('_', '-')}": getattr(self, name) for name in OF_MODELS}
+            idle["--propagator-checkpoint"] = self.propagator_checkpoint
             idle["--windows"] = self.windows != "linked"
             reason = "is about models, not about --predictions"
         for name, value in idle.items():
@@ -317,6 +320,7 @@ class Evaluate:
             dtype=self.dtype,
             windows=self.windows,
             propagator=self.propagator,
+            propagator_checkpoint=self.propagator_checkpoint,
             flow_cache=self.flow_cache,
             raft_weights=self.raft_weights,
         )

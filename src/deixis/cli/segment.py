@@ -60,7 +60,9 @@ class Segment:
     """Frames that linked windows share; by default the model's."""
     propagator: str | None = None
     """Follow each object from its surest frame to both ends of the video, and replace the other masks: copy
-    or translation, which need no weights."""
+    or translation, which need no weights, or stcn or stcn-bounded."""
+    propagator_checkpoint: Path | None = None
+    """Weights of a propagator that needs them: its published file."""
     flow_cache: Path | None = None
     """Remember optical flow in this folder, for models that want it; `deixis data flow` fills it ahead."""
     raft_weights: str | None = None
@@ -120,6 +122,7 @@ class Segment:
             dtype=self.dtype,
             windows=self.windows,
             propagator=self.propagator,
+            propagator_checkpoint=self.propagator_checkpoint,
             flow=flow,
             flow_cache=self.flow_cache,
         )

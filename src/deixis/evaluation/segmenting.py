@@ -46,7 +46,8 @@ class ModelOnDemand:
     """A model as a predictor that other processes can take along: each makes it when it is first asked.
 
     Attributes:
-        model, checkpoint, device, dtype, windows, propagator, flow_cache: as ``Segmenter`` takes them.
+        model, checkpoint, device, dtype, windows: as ``Segmenter`` takes them.
+        propagator, propagator_checkpoint, flow_cache: likewise.
         raft_weights: of the large RAFT, which then estimates the flow; None: as the model has it.
         num_threads: that the process may use on the CPU; 0: as many as it does.
     """
@@ -57,6 +58,7 @@ class ModelOnDemand:
     dtype: str = "auto"
     windows: str = "linked"
     propagator: str | None = None
+    propagator_checkpoint: Path | None = None
     flow_cache: Path | None = None
     raft_weights: str | None = None
     num_threads: int = 0
@@ -76,6 +78,7 @@ class ModelOnDemand:
             dtype=self.dtype,
             windows=self.windows,
             propagator=self.propagator,
+            propagator_checkpoint=self.propagator_checkpoint,
             flow=flow,
             flow_cache=self.flow_cache,
         )
@@ -97,6 +100,8 @@ class ModelOnDemand:
         found: dict[str, Any] = {} if self.windows == "linked" else {"windows": self.windows}
         if self.propagator is not None:
             found["propagator"] = self.propagator
+        if self.propagator_checkpoint is not None:
+            found["propagator_checkpoint"] = str(self.propagator_checkpoint)
         if (estimator := self.segmenter.engine.flow_estimator) is not None:
             found["flow"] = estimator.describe()
         return found

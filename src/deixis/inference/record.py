@@ -29,11 +29,24 @@ def describe_run(segmenter: "Segmenter", expressions: Sequence[str]) -> dict[str
         "windows": to_plain(segmenter.rule),
         "num_candidates": segmenter.num_candidates,
         **_describe_particulars(segmenter, expressions),
-        "propagator": None if segmenter.propagator is None else type(segmenter.propagator).__name__,
+        **_describe_propagator(segmenter),
         "device": str(segmenter.engine.device),
         "dtype": str(segmenter.engine.dtype).removeprefix("torch."),
         "versions": versions(),
     }
+
+
+def _describe_propagator(segmenter: "Segmenter") -> dict[str, Any]:
+    """Name the propagator; of one with a network, say how it is set and which weights it has."""
+    from torch import nn
+
+    propagator = segmenter.propagator
+    found: dict[str, Any] = {"propagator": None if propagator is None else type(propagator).__name__}
+    network, config = getattr(propagator, "network", None), getattr(propagator, "config", None)
+    if isinstance(network, nn.Module):
+        found["propagator_weights"] = weights_hash(network)
+        found["propagator_config"] = to_plain(config)
+    return found
 
 
 def _describe_particulars(segmenter: "Segmenter", expressions: Sequence[str]) -> dict[str, Any]:

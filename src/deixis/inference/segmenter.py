@@ -62,6 +62,7 @@ class Segmenter:
         expression_batch: int = 8,
         num_candidates: int = 4,
         propagator: Propagator | str | None = None,
+        propagator_checkpoint: str | Path | None = None,
         flow: FlowEstimator | None = None,
         flow_cache: str | Path | None = None,
     ) -> None:
@@ -79,6 +80,7 @@ class Segmenter:
             propagator: a method, or its name in ``deixis.propagators``, that follows each referent from its
                 surest frame to both ends of the video and replaces the other masks (ReferFormer, supplement
                 D.2). None: masks stay as the model gives them.
+            propagator_checkpoint: weights for a propagator given by name.
             flow: an estimator of optical flow in place of the one that the model names, such as RAFT with its
                 weights.
             flow_cache: a folder that remembers flow.
@@ -111,7 +113,11 @@ class Segmenter:
         self.rule = find_rule(windows, inputs)
         self.model = model.eval().to(found_device)
         self.num_candidates = num_candidates
-        self.propagator = propagators.build(propagator) if isinstance(propagator, str) else propagator
+        if isinstance(propagator, str):
+            propagator = propagators.build(propagator, propagator_checkpoint, device=found_device)
+        elif propagator_checkpoint is not None:
+            raise ValueError("a propagator's checkpoint goes with its name; name one")
+        self.propagator = propagator
         self.engine = Engine(self.model, found_device, found_dtype, expression_batch, flow)
 
     @cached_property
