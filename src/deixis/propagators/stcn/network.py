@@ -27,9 +27,8 @@ from torchvision.models.resnet import resnet50
 
 from deixis.backbones.resnet import ResNet
 from deixis.layers.convolution import convolve_and_normalise
+from deixis.layers.mask_blocks import BasicBlock, Cbam, ResBlock
 from deixis.layers.norm import BatchNorm2d
-
-from .blocks import BasicBlock, Cbam, ResBlock
 
 STRIDE = 16
 KEY_CHANNELS, VALUE_CHANNELS = 64, 512

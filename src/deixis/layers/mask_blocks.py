@@ -1,6 +1,6 @@
-"""Parts of which the value encoder and the decoder of STCN are made (propagation, section 1.4).
+"""Parts of which encoders of frames with masks are made (STCN; UniRef).
 
-Axes: k objects, c channels, h w cells.
+Axes: k objects, i o s c channels, h w cells.
 """
 
 import torch
@@ -29,15 +29,15 @@ class ResBlock(nn.Module):
         self.second = nn.Conv2d(outputs, outputs, 3, padding=1)
 
     def forward(
-        self, x: Float[Tensor, "k _i h w"], shared: Float[Tensor, "1 _s h w"] | None = None
+        self, x: Float[Tensor, "k _i h w"], shared: Float[Tensor, "_k _s h w"] | None = None
     ) -> Float[Tensor, "k o h w"]:
-        """Return the maps of all objects."""
+        """Return the maps of all objects; one map of ``shared`` channels may serve all."""
         y = self._convolve(self.first, F.relu(x), None if shared is None else F.relu(shared))
         y = self.second(F.relu(y, inplace=True))
         return y + (x if self.shortcut is None else self._convolve(self.shortcut, x, shared))
 
     def _convolve(
-        self, convolution: nn.Conv2d, x: Float[Tensor, "k _i h w"], shared: Float[Tensor, "1 _s h w"] | None
+        self, convolution: nn.Conv2d, x: Float[Tensor, "k _i h w"], shared: Float[Tensor, "_k _s h w"] | None
     ) -> Float[Tensor, "k o h w"]:
         if shared is None:
             return convolution(x)
