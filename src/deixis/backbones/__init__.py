@@ -22,11 +22,13 @@ BACKBONES: dict[str, str] = {
     "swin-s": "deixis.backbones.swin:swin_s",
     "swin-b": "deixis.backbones.swin:swin_b",
     "swin-l": "deixis.backbones.swin:swin_l",
+    "swin-l-window12": "deixis.backbones.swin:swin_l_window12",
     "resnet-50": "deixis.backbones.resnet:resnet_50",
     "resnet-101": "deixis.backbones.resnet:resnet_101",
     "resnet-101-stride8": "deixis.backbones.resnet:resnet_101_stride8",
     "resnet-101-stride16": "deixis.backbones.resnet:resnet_101_stride16",
     "image-conv-tiny": "deixis.backbones.image_conv:image_conv_tiny",
+    "image-conv-pyramid-tiny": "deixis.backbones.image_conv:image_conv_pyramid_tiny",
 }
 """Name -> "module:builder". A backbone has ``channels`` and ``strides``, one entry a map, and maps frames
 ``[b, t, 3, H, W]`` (and, if asked, the frames to ``keep``) to one ``[b, t, c, h, w]`` a stride."""

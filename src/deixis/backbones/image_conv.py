@@ -1,4 +1,4 @@
-"""A small convolutional backbone for single frames: four maps, the last three of one size.
+"""A small convolutional backbone for single frames: four maps, the last three of one size, or a pyramid.
 
 Made like "video-conv-tiny", without its mixing over time: an overlapping patch becomes a cell at once, then
 residual 3x3 convolutions with group norms. Stride 8 is kept as in a dilated network, for small objects.
@@ -8,6 +8,7 @@ Axes: b videos, t frames, n = b t, c channels, h w cells, H W pixels.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
@@ -17,7 +18,7 @@ from deixis.backbones.video_conv import Residual
 
 
 class ImageConv(nn.Module):
-    """Frames to feature maps at strides 4, 8, 8, 8.
+    """Frames to feature maps at strides 4, 8, 8, 8, or at 4, 8, 16, 32.
 
     Attributes:
         channels: width of each map, fine to coarse.
@@ -25,21 +26,18 @@ class ImageConv(nn.Module):
         stem: the first convolution.
     """
 
-    strides = (4, 8, 8, 8)
-
-    def __init__(self, widths: Sequence[int], depths: Sequence[int]) -> None:
-        """Build stages of these ``widths``, each of so many residual blocks."""
+    def __init__(
+        self, widths: Sequence[int], depths: Sequence[int], strides: Sequence[int] = (4, 8, 8, 8)
+    ) -> None:
+        """Build stages of these ``widths``, each of so many residual blocks; ``strides`` stay or double."""
         super().__init__()
         self.channels = tuple(widths)
+        self.strides = tuple(strides)
         self.stem = nn.Conv2d(3, widths[0], 7, stride=4, padding=3)
-        self.reductions = nn.ModuleList(
-            [
-                nn.Identity(),
-                nn.Conv2d(widths[0], widths[1], 3, stride=2, padding=1),
-                nn.Conv2d(widths[1], widths[2], 1),
-                nn.Conv2d(widths[2], widths[3], 1),
-            ]
-        )
+        self.reductions = nn.ModuleList([nn.Identity()])
+        for (wide, fine), (wider, coarse) in pairwise(zip(widths, strides, strict=True)):
+            kernel = 1 if coarse == fine else 3
+            self.reductions.append(nn.Conv2d(wide, wider, kernel, stride=coarse // fine, padding=kernel // 2))
         self.stages = nn.ModuleList(
             nn.Sequential(*(Residual(width) for _ in range(depth)))
             for width, depth in zip(widths, depths, strict=True)
@@ -68,3 +66,8 @@ class ImageConv(nn.Module):
 def image_conv_tiny() -> ImageConv:
     """Build the backbone of that name."""
     return ImageConv(widths=(32, 64, 96, 128), depths=(1, 2, 2, 1))
+
+
+def image_conv_pyramid_tiny() -> ImageConv:
+    """Build the backbone of that name."""
+    return ImageConv(widths=(32, 64, 96, 128), depths=(1, 2, 2, 1), strides=(4, 8, 16, 32))

@@ -1,8 +1,9 @@
 """Swin (Liu et al., ICCV 2021) as ReferFormer has it: each frame on its own, a norm on every map.
 
 The parts are those of :mod:`deixis.backbones.video_swin` with windows of one frame. Unlike Video Swin the
-window is always 7x7 and always shifted in every second block, also where the map is smaller: there the map is
-padded to one window (ReferFormer, section 3.2). Sizes need not be divisible by anything.
+window is always of one size (7x7; 12x12 in UniRef) and always shifted in every second block, also where the
+map is smaller: there the map is padded to one window (ReferFormer, section 3.2). Sizes need not be divisible
+by anything.
 
 Parameters, beside the published names, where they differ from Video Swin's:
 
@@ -17,7 +18,7 @@ import torch
 from torch import Tensor
 
 from deixis.backbones.video_swin import VideoSwin, rename
-from deixis.backbones.window_plan import IMAGE
+from deixis.backbones.window_plan import IMAGE, LARGE_IMAGE, WindowShape
 
 
 def imagenet_state_dict(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -59,8 +60,18 @@ def swin_l() -> VideoSwin:
     return _build(192, (2, 2, 18, 2), (6, 12, 24, 48), stochastic_depth=0.3)
 
 
+def swin_l_window12() -> VideoSwin:
+    """Build "swin-l-window12" (195M parameters), pre-trained on images of 384 pixels (UniRef)."""
+    return _build(192, (2, 2, 18, 2), (6, 12, 24, 48), stochastic_depth=0.3, shape=LARGE_IMAGE)
+
+
 def _build(
-    embedding: int, depths: tuple[int, ...], heads: tuple[int, ...], *, stochastic_depth: float
+    embedding: int,
+    depths: tuple[int, ...],
+    heads: tuple[int, ...],
+    *,
+    stochastic_depth: float,
+    shape: WindowShape = IMAGE,
 ) -> VideoSwin:
     return VideoSwin(
         embedding,
@@ -68,6 +79,6 @@ def _build(
         heads,
         num_stages=4,
         stochastic_depth=stochastic_depth,
-        shape=IMAGE,
+        shape=shape,
         has_output_norms=True,
     )

@@ -42,6 +42,9 @@ VIDEO = WindowShape(extent=(8, 7, 7), shift=(4, 3, 3), shrinks=True)
 IMAGE = WindowShape(extent=(1, 7, 7), shift=(0, 3, 3), shrinks=False)
 """Of Swin, which sees each frame on its own."""
 
+LARGE_IMAGE = WindowShape(extent=(1, 12, 12), shift=(0, 6, 6), shrinks=False)
+"""Of Swin for images of 384 pixels."""
+
 MAX_PLANS = 64
 """Plans that are remembered; a network of three stages uses up to eight a size."""
 
