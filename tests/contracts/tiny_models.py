@@ -15,6 +15,7 @@ from deixis.models.mttr.config import MttrConfig
 from deixis.models.referformer.config import ReferFormerConfig
 from deixis.models.refvos.config import RefVosConfig
 from deixis.models.registry import family_part
+from deixis.models.uniref.config import UniRefConfig
 
 _MTTR = MttrConfig(
     inputs=InputSpec(short_side=48, long_side=96, window_length=6, window_overlap=2),
@@ -68,6 +69,23 @@ _HINET_TINY = HinetTinyConfig(
     network_rows=40, training_rows=32, widths=(8, 8, 12, 12, 16), blank_rate=0.0, flow_noise=0.0
 )
 
+_UNIREF = UniRefConfig(
+    inputs=InputSpec(short_side=48, long_side=96, is_online=True, pad_multiple=32),
+    backbone="image-conv-pyramid-tiny",
+    text_encoder="words-tiny",
+    is_text_encoder_frozen=False,
+    width=64,
+    num_heads=4,
+    head_width=32,
+    num_encoder_layers=1,
+    num_decoder_layers=2,
+    feedforward=64,
+    num_points=2,
+    num_queries=5,
+    mask_channels=4,
+    mask_widths=(8, 8, 16, 16),
+)
+
 TINY: dict[str, tuple[str, Any]] = {
     "mttr": ("mttr", _MTTR),
     "mttr-referent": ("mttr", replace(_MTTR, matched_objects="referent", loss_stride=2)),
@@ -86,14 +104,19 @@ TINY: dict[str, tuple[str, Any]] = {
     "hinet": ("hinet", _HINET),
     "hinet-single-level": ("hinet", switched(_HINET, "single-level")),
     "hinet-tiny": ("hinet_tiny", _HINET_TINY),
+    "uniref": ("uniref", _UNIREF),
+    "uniref-multiply": ("uniref", replace(_UNIREF, fusion="multiply")),
 }
 """Name -> family and configuration."""
 
 MASK_STRIDES = {**dict.fromkeys((*MOTION_VARIANTS, "hinet-tiny"), 1), "refvos": 8, "hinet-single-level": 8}
 """Pixels a cell of the masks, of tiny models where it is not 4."""
 
-FRAMES_APART = ("mttr", "motion", "refvos", "hinet", "hinet_tiny")
+FRAMES_APART = ("mttr", "motion", "refvos", "hinet", "hinet_tiny", "uniref")
 """Families whose frames meet in the backbone alone, so that annotated frames are a part of all frames."""
+
+UNTRAINED = ("uniref",)
+"""Families whose training is not here; their criterion says so."""
 
 PADDING_APART = ("mttr",)
 """Families without convolutions or group norms between backbone and scores, which would read padded cells."""

@@ -16,6 +16,7 @@ FAMILIES: dict[str, str] = {
     "refvos": "deixis.models.refvos",
     "hinet": "deixis.models.hinet",
     "hinet_tiny": "deixis.models.hinet_tiny",
+    "uniref": "deixis.models.uniref",
 }
 """Family -> package with ``config.VARIANTS``, ``config.CONFIG``, ``model.MODEL`` and, unless it is free of
 weights, ``convert``."""

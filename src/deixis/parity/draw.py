@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from deixis.parity.images import draw_image
 from deixis.parity.scenes import draw_scene
 
 
@@ -79,6 +80,8 @@ def draw_inputs(inputs: Any) -> Any:
             height, width = inputs["size"]
             return sum(_draw_term(term)[..., :height, :width] for term in inputs["terms"])
         if "generator" in inputs:
+            if inputs.get("draw") == "image":
+                return draw_image(generator(inputs["generator"]), inputs["shape"])
             source, shape = generator(inputs["generator"]), inputs["shape"]
             is_uniform = inputs.get("draw") == "uniform"
             draw = source.uniform(0, 1, shape) if is_uniform else source.standard_normal(shape)

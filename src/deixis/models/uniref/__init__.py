@@ -1,0 +1,1 @@
+"""UniRef and UniRef++: one network for references of every kind, words and masks, in images and in video."""

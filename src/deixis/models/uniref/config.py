@@ -1,0 +1,125 @@
+"""Architecture choices of UniRef and UniRef++ and their variants. No torch here."""
+
+from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
+
+from deixis.models.inputs import InputSpec
+
+Fusion = Literal["add", "multiply"]
+Order = Literal["parallel", "mask-first", "language-first"]
+References = Literal["both", "first", "previous", "none"]
+
+_VIDEO = InputSpec(
+    short_side=480, long_side=1333, window_length=1, window_overlap=0, is_online=True, pad_multiple=32
+)
+_IMAGE = replace(_VIDEO, short_side=800)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UniRefConfig:
+    """One UniRef; every default is that of the published UniRef++ checkpoints.
+
+    Attributes:
+        inputs: what the model wants from whoever feeds it.
+        backbone: name of a backbone of single frames, of strides 4, 8, 16 and 32.
+        text_encoder: name of a text encoder.
+        is_text_encoder_frozen: the text encoder is not trained (video stage); trained on images.
+        max_tokens: of an expression, special tokens included.
+        fusion: how what was read of a reference joins the pixels. "add": shifted, scaled and gated by the
+            reference's embedding (UniRef++); "multiply": pixels times what they read (UniRef, supplement; the
+            exact form is our reading of one sentence, and no published number belongs to it).
+        order: both references "parallel" from the same pixels, as published, or one on top of the other.
+        references: frames whose masks are looked at in a video. "none": expressions alone, every frame by
+            itself (UniRef++ on Ref-DAVIS17).
+        width: channels of tokens and queries.
+        num_heads: attention heads everywhere.
+        head_width: channels of a head in the fusion.
+        num_encoder_layers, num_decoder_layers: of the deformable transformer.
+        feedforward: inner width of the feed-forwards.
+        num_points: places that a head reads in each level.
+        num_queries: proposals that are decoded.
+        num_classes: of the scores; the first one alone ranks proposals.
+        mask_channels: of mask features and dynamic convolutions.
+        mask_widths: channels of the stages of the mask encoder.
+        fusion_dropout: of attention weights in the fusion and of the projected words.
+        transformer_dropout: of encoder and decoder.
+        expression_threshold: an expression's mask counts where its score is above.
+        mask_threshold: the same for objects that are followed by their masks alone.
+    """
+
+    inputs: InputSpec = field(default_factory=lambda: _VIDEO)
+    backbone: str = "resnet-50"
+    text_encoder: str = "bert-base-uncased"
+    is_text_encoder_frozen: bool = True
+    max_tokens: int = 77
+    fusion: Fusion = "add"
+    order: Order = "parallel"
+    references: References = "both"
+    width: int = 256
+    num_heads: int = 8
+    head_width: int = 256
+    num_encoder_layers: int = 6
+    num_decoder_layers: int = 6
+    feedforward: int = 2048
+    num_points: int = 4
+    num_queries: int = 300
+    num_classes: int = 1
+    mask_channels: int = 8
+    mask_widths: tuple[int, int, int, int] = (64, 128, 256, 512)
+    fusion_dropout: float = 0.1
+    transformer_dropout: float = 0.0
+    expression_threshold: float = 0.3
+    mask_threshold: float = 0.4
+
+    def __post_init__(self) -> None:
+        if self.width % self.num_heads:
+            raise ValueError(f"width {self.width} cannot be split into {self.num_heads} heads")
+        if self.width % 32:
+            raise ValueError(f"width must be a multiple of 32 (groups of the norms), got {self.width}")
+        for name in (
+            "head_width",
+            "num_encoder_layers",
+            "num_decoder_layers",
+            "feedforward",
+            "num_points",
+            "num_queries",
+            "num_classes",
+            "mask_channels",
+        ):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.max_tokens < 2:
+            raise ValueError(f"max_tokens must be at least 2, got {self.max_tokens}")
+        for name in ("fusion_dropout", "transformer_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} must lie in [0, 1), got {getattr(self, name)}")
+        for name in ("expression_threshold", "mask_threshold"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must lie in [0, 1], got {getattr(self, name)}")
+        for name, choices in (("fusion", Fusion), ("order", Order), ("references", References)):
+            if getattr(self, name) not in get_args(choices):
+                allowed = ", ".join(get_args(choices))
+                raise ValueError(f"{name} must be one of {allowed}, got {getattr(self, name)!r}")
+
+
+CONFIG = UniRefConfig
+
+_BACKBONES = {"resnet50": "resnet-50", "swin-l": "swin-l-window12"}
+"""Name in a variant -> name of the backbone."""
+
+
+def _variants() -> dict[str, UniRefConfig]:
+    variants = {}
+    for name, backbone in _BACKBONES.items():
+        published = UniRefConfig(backbone=backbone)
+        seed = replace(published, text_encoder="roberta-base", fusion="multiply")
+        for family, config in (("uniref-plus", published), ("uniref", seed)):
+            variants[f"{family}-{name}"] = config
+            variants[f"{family}-{name}-images"] = replace(config, inputs=_IMAGE, is_text_encoder_frozen=False)
+    return variants
+
+
+VARIANTS: dict[str, UniRefConfig] = _variants()
+"""Family, backbone and stage. "uniref-plus": UniRef++, the published code and checkpoints; "uniref": the
+choices of the ICCV supplement, of which neither code nor checkpoints were published. Without a suffix for
+video (stage III), "-images" for expressions in images."""

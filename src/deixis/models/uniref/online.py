@@ -1,0 +1,300 @@
+"""UniRef in a video, frame by frame: what it remembers, and one step (UniRef, section 3.4; code).
+
+The state holds the expressions and, of each expression or object, the first frame with its mask and the last
+frame in which it was found: no more after a thousand frames than after two. Objects with the same reference
+frames go through the network together and share their tensors in the state.
+
+Objects of masks alone compete for pixels (soft aggregation); expressions do not, as two of them may mean one
+object. Masks are decided at the size of the video, if the state knows it, and brought to the network's input
+(nearest) to be remembered.
+
+Axes: n objects, c channels, h w cells or pixels of the network's input, H W pixels of the video.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from deixis.models.uniref.output import STRIDE, UniRefVideoFeatures
+from deixis.models.uniref.reference import MaskReference, concatenate, stack
+from deixis.ops.masks import aligned_upsample
+from deixis.ops.merging import merge_by_product
+from deixis.structures import TextFeatures
+
+if TYPE_CHECKING:
+    from deixis.models.uniref.model import UniRef
+
+REFUSED = -20.0
+"""Mask logit where an object is certainly not."""
+
+_NEARLY_NONE = 1e-7
+
+
+class Remembered(TypedDict):
+    """A frame in which an object's mask is known: its index, and what :class:`MaskReference` holds."""
+
+    frame: int
+    keys: tuple[Tensor, ...]
+    hidden: tuple[Tensor, ...]
+    embeddings: tuple[Tensor, ...]
+    values: tuple[Tensor, ...]
+
+
+class State(TypedDict):
+    """All that is remembered between frames: tensors and plain values.
+
+    ``text`` holds words, their padding mask and the sentences; ``given`` masks of the next frame;
+    ``input_size`` what frames had so far, padded and without padding.
+    """
+
+    frame: int
+    size: tuple[int, int] | None
+    input_size: tuple[int, ...] | None
+    text: tuple[Tensor, Tensor, Tensor] | None
+    objects: tuple[int, ...]
+    given: dict[int, Tensor]
+    first: dict[int, Remembered]
+    previous: dict[int, Remembered]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is found in one frame, in the order of the state's objects.
+
+    Attributes:
+        mask_logits: ``float [n, h, w]`` over the padded input.
+        scores: ``float [n]`` in [0, 1]; 1 where the mask was given.
+        probabilities: ``float [n, H, W]`` of each object by itself, 0 where its score is too low.
+        masks: ``bool [n, H, W]``.
+    """
+
+    mask_logits: Float[Tensor, "n h w"]
+    scores: Float[Tensor, "n"]
+    probabilities: Float[Tensor, "n H W"]
+    masks: Bool[Tensor, "n H W"]
+
+
+def first_state(
+    text: TextFeatures | None, masks: Bool[Tensor, "n H W"] | None, size: tuple[int, int] | None
+) -> State:
+    """Return the state before the first frame (arguments: see ``UniRef.start``)."""
+    if text is None and masks is None:
+        raise ValueError("UniRef starts from expressions, from masks of the first frame, or from both")
+    if text is not None and masks is not None and len(masks) != len(text.words):
+        raise ValueError(f"{len(text.words)} expressions need as many masks, got {len(masks)}")
+    if masks is not None and size is None and len(masks):
+        size = (int(masks.shape[-2]), int(masks.shape[-1]))
+    state = State(
+        frame=0,
+        size=size,
+        input_size=None,
+        text=None,
+        objects=(),
+        given={},
+        first={},
+        previous={},
+    )
+    if text is not None:
+        assert text.sentence is not None
+        state["text"] = (text.words, text.padding_mask, text.sentence)
+        state["objects"] = tuple(range(1, len(text.words) + 1))
+    return state if masks is None else with_masks(state, dict(enumerate(masks, start=1)))
+
+
+def with_masks(state: State, masks: Mapping[int, Bool[Tensor, "H W"]]) -> State:
+    """Return the state with ``masks`` known in the next frame (arguments: see ``UniRef.give_masks``)."""
+    unknown = set(masks) - set(state["objects"])
+    if unknown and state["text"] is not None:
+        raise ValueError(
+            f"there is no expression {min(unknown)}; expressions are 1 to {len(state['objects'])}"
+        )
+    if any(number < 1 for number in masks):
+        raise ValueError(f"ids of objects are positive, 0 is the background; got {min(masks)}")
+    objects = tuple(sorted({*state["objects"], *masks}))
+    return {**state, "objects": objects, "given": {**state["given"], **masks}}
+
+
+@torch.no_grad()
+def take_step(model: "UniRef", frame: UniRefVideoFeatures, state: State) -> tuple[Answer, State]:
+    """Find all objects of ``state`` in ``frame`` (one clip of one frame)."""
+    padded, valid = _sizes(frame, state)
+    size = state["size"] or valid
+    given = {number: _given(mask, valid, size) for number, mask in state["given"].items()}
+    first, previous = dict(state["first"]), dict(state["previous"])
+    if given and model.config.references == "none":
+        raise ValueError("this model looks at expressions alone (references: none) and takes no masks")
+    if given:
+        inputs = torch.stack([_to_input(mask, valid, padded) for mask in given.values()])
+        fresh = _remember(model, frame, inputs, given, state["frame"])
+        first, previous = {**first, **fresh}, {**previous, **fresh}
+
+    n, device = len(state["objects"]), frame.frames.device
+    scores = torch.ones(n, device=device)
+    is_competing = state["text"] is None
+    scale = 1 if is_competing else STRIDE
+    shape = [-(-extent // scale) for extent in padded]
+    logits = torch.full((n, *shape), REFUSED, device=device)
+    probabilities = torch.zeros(n, *size, device=device)
+    for rows, text, masks in _groups({**state, "first": first, "previous": previous}, given, model):
+        output = model(frame, text, masks=masks)
+        best = output.scores.max(dim=2)  # k 1
+        found = output.mask_logits(best.indices[..., None])[:, 0].float()  # k 1 h w
+        found = aligned_upsample(found, STRIDE) if is_competing else found
+        threshold = model.config.mask_threshold if is_competing else model.config.expression_threshold
+        is_found = best.values[:, 0] > threshold
+        scores[rows] = best.values[:, 0]
+        logits[rows] = torch.where(is_found[:, None, None], found[:, 0], REFUSED)
+        probabilities[rows] = _at_size(found, padded, valid, size)[:, 0] * is_found[:, None, None]
+    for row, number in enumerate(state["objects"]):
+        if number in given:
+            probabilities[row] = _enlarged(given[number], size)
+            shown = _to_input(given[number], valid, padded)[None, None].float()
+            shown = F.interpolate(shown, size=logits.shape[-2:], mode="nearest")[0, 0]
+            logits[row] = REFUSED * (1 - 2 * shown)
+    if is_competing:
+        logits = margins(logits.sigmoid())
+        labels = torch.from_numpy(merge_by_product(probabilities.cpu().numpy())).to(device)
+        masks = labels == torch.arange(1, n + 1, device=device)[:, None, None]
+    else:
+        masks = probabilities > 0.5
+
+    seen = {
+        number: mask
+        for number, mask in zip(state["objects"], masks, strict=True)
+        if number not in given and model.config.references != "none" and mask.any()
+    }
+    if seen:
+        inputs = torch.stack([_to_input(mask, valid, padded) for mask in seen.values()])
+        fresh = _remember(model, frame, inputs, seen, state["frame"])
+        first, previous = {**fresh, **first}, {**previous, **fresh}
+    after = State(
+        frame=state["frame"] + 1,
+        size=state["size"],
+        input_size=(*padded, *valid),
+        text=state["text"],
+        objects=state["objects"],
+        given={},
+        first=first,
+        previous=previous,
+    )
+    return Answer(logits, scores, probabilities, masks), after
+
+
+def margins(probabilities: Float[Tensor, "n h w"]) -> Float[Tensor, "n h w"]:
+    """Return the logarithm of how many times as likely each object is as its likeliest rival.
+
+    The background, one of the rivals, is as likely as the absence of all objects. A single object has its own
+    logit. Ties go to the background, then to the first object.
+    """
+    if not len(probabilities):
+        return probabilities
+    background = (1 - probabilities).prod(dim=0, keepdim=True)
+    every = torch.cat((background, probabilities)).clamp(min=_NEARLY_NONE).log()  # (1 + n) h w
+    best, second = every.topk(2, dim=0).values
+    is_winner = every.argmax(dim=0) == torch.arange(1, len(every), device=every.device)[:, None, None]
+    return torch.where(is_winner, (best - second).clamp(min=_NEARLY_NONE), every[1:] - best)
+
+
+def _groups(
+    state: State, given: Iterable[int], model: "UniRef"
+) -> Iterable[tuple[list[int], TextFeatures | None, MaskReference | None]]:
+    """Yield the objects that are not given, those of the same reference frames together, as rows."""
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for row, number in enumerate(state["objects"]):
+        if number not in given:
+            frames = tuple(reference["frame"] for reference in _looked_at(state, number, model))
+            groups.setdefault(frames, []).append(row)
+    for rows in groups.values():
+        remembered = [_looked_at(state, state["objects"][row], model) for row in rows]
+        parts = [stack([_reference(each) for each in column]) for column in zip(*remembered, strict=True)]
+        text = None if state["text"] is None else TextFeatures(*state["text"])[rows]
+        yield rows, text, concatenate(parts) if parts else None
+
+
+def _looked_at(state: State, number: int, model: "UniRef") -> list[Remembered]:
+    """Return the references of an object: of the first and the previous frame, once if they are the same."""
+    kind = model.config.references
+    if kind == "none" or number not in state["first"]:
+        return []
+    first, previous = state["first"][number], state["previous"][number]
+    if kind == "first" or (kind == "both" and first["frame"] == previous["frame"]):
+        return [first]
+    return [previous] if kind == "previous" else [first, previous]
+
+
+def _reference(remembered: Remembered) -> MaskReference:
+    return MaskReference(
+        remembered["keys"], remembered["hidden"], remembered["embeddings"], remembered["values"]
+    )
+
+
+def _remember(
+    model: "UniRef",
+    frame: UniRefVideoFeatures,
+    masks: Bool[Tensor, "n h w"],
+    numbers: Iterable[int],
+    index: int,
+) -> dict[int, Remembered]:
+    """Make references of ``masks`` in ``frame``; each object owns its values, all share the frame's."""
+    made = model.encode_masks(frame, masks)
+    keys = tuple(level.contiguous() for level in made.keys)
+    return {
+        number: Remembered(
+            frame=index,
+            keys=keys,
+            hidden=made.hidden,
+            embeddings=made.embeddings,
+            values=tuple(level[row : row + 1].clone() for level in made.values),
+        )
+        for row, number in enumerate(numbers)
+    }
+
+
+def _sizes(frame: UniRefVideoFeatures, state: State) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the size of the network's input with and without padding, the same for all frames."""
+    if frame.frames.shape[:2] != (1, 1):
+        raise ValueError(f"a step takes one frame, got {tuple(frame.frames.shape[:2])} clips and frames")
+    width, height = (int(extent) for extent in frame.frame_sizes[0])
+    padded, valid = (int(frame.frames.shape[-2]), int(frame.frames.shape[-1])), (height, width)
+    if state["input_size"] not in (None, (*padded, *valid)):
+        raise ValueError(
+            f"a frame of {valid} after frames of {state['input_size'][2:]}; bring all to one size"
+        )
+    return padded, valid
+
+
+def _given(mask: Bool[Tensor, "_h _w"], valid: tuple[int, int], size: tuple[int, int]) -> Tensor:
+    if tuple(mask.shape) not in (valid, size):
+        raise ValueError(f"a mask of {tuple(mask.shape)} for a frame of {size}, {valid} in the network")
+    return mask.bool()
+
+
+def _to_input(
+    mask: Bool[Tensor, "_h _w"], valid: tuple[int, int], padded: tuple[int, int]
+) -> Bool[Tensor, "h w"]:
+    """Bring a mask to the network's input (nearest), padding left out of it."""
+    resized = F.interpolate(mask[None, None].float(), size=valid, mode="nearest")[0, 0]
+    return F.pad(resized, (0, padded[1] - valid[1], 0, padded[0] - valid[0])).bool()
+
+
+def _enlarged(mask: Bool[Tensor, "_h _w"], size: tuple[int, int]) -> Float[Tensor, "H W"]:
+    """Bring a mask to the video's size; one of the network's size gets soft edges, as published."""
+    return F.interpolate(mask[None, None].float(), size=size, mode="bilinear", align_corners=False)[0, 0]
+
+
+def _at_size(
+    logits: Float[Tensor, "n k _h _w"],
+    padded: tuple[int, int],
+    valid: tuple[int, int],
+    size: tuple[int, int],
+) -> Float[Tensor, "n k H W"]:
+    """Return probabilities at the video's size: resized as logits to the input, then without padding."""
+    if logits.shape[-2:] != padded:
+        logits = F.interpolate(logits, size=padded, mode="bilinear", align_corners=False)
+    inside = logits.sigmoid()[..., : valid[0], : valid[1]]
+    return inside if valid == size else F.interpolate(inside, size=size, mode="bilinear", align_corners=False)
