@@ -57,6 +57,9 @@ def test_joint_training_draws_from_all_clips_alike():
 
 def test_class_discriminative_heads_get_labels():
     for name, recipe in RECIPES.items():
-        num_classes = getattr(find_variant(recipe.model)[1], "num_classes", 1)
+        family, config = find_variant(recipe.model)
+        if family == "hinet_tiny":  # has a network for them, in the place of heads
+            continue
+        num_classes = getattr(config, "num_classes", 1)
         classes = recipe.clip.classes
         assert num_classes == (len(class_names(classes)) if classes else 1), name

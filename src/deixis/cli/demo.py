@@ -53,21 +53,22 @@ class Demo:
 
 
 def sample(seed: int, length: int) -> "tuple[VideoRecord, tuple[str, str]]":
-    """Return a scene and two sentences that name two different objects by how they look.
+    """Return a clip in which two things move and two sentences that name them.
 
     Scenes are drawn from ``seed`` on until one has such sentences.
     """
-    from deixis.synthetic.scene import SceneSettings
-    from deixis.synthetic.world import scene_record
+    from deixis.synthetic.wild.scene import WildSettings
+    from deixis.synthetic.wild.world import wild_record
 
     if length < 1:
         raise ValueError(f"a clip has at least 1 frame, got {length}")
-    settings = SceneSettings(size=(256, 384), length=length, min_objects=3, moving_camera=0)
+    settings = WildSettings(size=(360, 640), length=length)
     while True:
-        record = scene_record(seed, settings, "demo")
+        record = wild_record(seed, settings, "demo")
+        movers = set(record.expressions[0].object_ids)
         chosen: dict[int, str] = {}
-        for expression in record.expressions:
-            if len(expression.object_ids) == 1 and expression.kinds == ("appearance",):
+        for expression in record.expressions[1:]:
+            if len(expression.object_ids) == 1 and set(expression.object_ids) < movers:
                 chosen.setdefault(expression.object_ids[0], expression.text)
         if len(chosen) >= 2:
             first, second = list(chosen.values())[:2]

@@ -31,7 +31,7 @@ class HinetTinyConfig:
         training_rows: the same in training.
         widths: channels of the network at strides 2, 4, 8, 16 and 32.
         memory: share of the colours seen before that each frame keeps.
-        has_cut: the edge is placed by GrabCut in every frame.
+        has_cut: the edge is placed by GrabCut in every frame; else by the colours of what was found.
         blank_rate: share of the training frames whose colours are hidden from the network, so that it learns
             to do without.
         flow_noise: standard deviation of the smooth noise on the flow of training, at most, in pixels at 128

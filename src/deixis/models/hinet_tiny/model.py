@@ -1,9 +1,10 @@
 """hinet-tiny: a small network finds what moves by itself; the sentence chooses among the things found.
 
     flow both ways ─► seed ─► colours of what moved so far ─┐
-          └─────────► cues ─────────────────────────────────┼─► network ─► movers ─► their colours ─┐
-    frame ──────────────────────────────────────────────────┘        categories ◄─ things ◄─ GrabCut
-    sentence ─► what it asks for: category, colours, place, direction, ... ──┴────────┴─► masks
+          └─────────► cues ─────────────────────────────────┼─► network ─► GrabCut ─► things
+    frame ──────────────────────────────────────────────────┘                           │
+                                                         colours, motion, silhouettes ◄─┤
+    sentence ─► what it asks for: category, colours, place, direction, ... ──┴──────────┴─► masks
 
 Motion looks the same in rendered and in real video, so a network trained on rendered clips alone works on
 real ones. Nothing before the last step depends on the sentence.
@@ -287,10 +288,13 @@ class HinetTiny(ReferringModel):
         size = (int(pixels.shape[0]), int(pixels.shape[1]))
         image = np.ascontiguousarray(pixels.cpu().numpy())
         large = F.interpolate(logits[None, None].float(), size=size, mode="bilinear", align_corners=False)
-        # Once more by colours: those of what the network found, where before there was only a seed.
-        looks = memory["looks"].numpy()
-        found, looks = add_colours(large[0, 0].cpu().numpy(), image, looks, self.config.memory)
-        mask = place_edge(found, image) if self.config.has_cut else found > 0
+        found, looks = large[0, 0].cpu().numpy(), memory["looks"].numpy()
+        if self.config.has_cut:
+            mask = place_edge(found, image)
+        else:
+            # Once more by colours: those of what the network found, where before there was only a seed.
+            found, looks = add_colours(found, image, looks, self.config.memory)
+            mask = found > 0
         seen, things = find_things(image, flow.cpu().numpy(), mask, self._name, memory)
         masks, scores = answer(seen, requests)
         answers = torch.where(torch.from_numpy(masks), LIMIT, -LIMIT)
