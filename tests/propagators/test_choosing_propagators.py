@@ -6,9 +6,8 @@ import torch
 from deixis.errors import CheckpointError
 from deixis.inference.record import describe_run
 from deixis.inference.segmenter import Segmenter
+from deixis.propagators.copying import CopyPropagator
 from deixis.propagators.stcn.config import StcnConfig
-from deixis.propagators.stcn.network import StcnNetwork
-from deixis.propagators.stcn.propagator import StcnPropagator
 from deixis.propagators.weights import fill_network, save_network
 from stand_ins import ColourModel
 
@@ -23,9 +22,10 @@ def test_a_propagator_by_name_needs_its_weights():
 
 
 def test_the_record_says_which_weights():
-    propagator = StcnPropagator(StcnNetwork(), StcnConfig(top_k=3))
+    propagator = CopyPropagator()
+    propagator.network, propagator.config = torch.nn.Linear(2, 2), StcnConfig(top_k=3)
     found = describe_run(Segmenter(ColourModel(), propagator=propagator, device="cpu"), ["red"])
-    assert found["propagator"] == "StcnPropagator" and len(found["propagator_weights"]) == 64
+    assert found["propagator"] == "CopyPropagator" and len(found["propagator_weights"]) == 64
     assert found["propagator_config"]["top_k"] == 3
 
 

@@ -4,6 +4,9 @@ import torch
 from deixis import propagators
 from deixis.errors import CheckpointError, UnknownNameError
 from deixis.propagators.base import ObjectMasks, PropagatedMasks, Propagator
+from deixis.propagators.cfbi.config import VARIANTS
+from deixis.propagators.cfbi.network import CfbiNetwork
+from deixis.propagators.cfbi.propagator import CfbiPropagator
 from deixis.propagators.stcn.config import StcnConfig
 from deixis.propagators.stcn.network import StcnNetwork
 from deixis.propagators.stcn.propagator import StcnPropagator
@@ -13,11 +16,13 @@ from stand_ins import coloured_video
 SIZE = (64, 96)
 
 
-@pytest.fixture(scope="module", params=[*propagators.WEIGHT_FREE, "stcn"])
+@pytest.fixture(scope="module", params=[*propagators.WEIGHT_FREE, "stcn", "cfbi"])
 def propagator(request):
     if request.param in propagators.WEIGHT_FREE:
         return propagators.build(request.param)
     torch.manual_seed(0)
+    if request.param == "cfbi":
+        return CfbiPropagator(CfbiNetwork(VARIANTS["cfbi-mobilenet"]))
     return StcnPropagator(StcnNetwork(), StcnConfig(short_side=None, memory_every=1))
 
 

@@ -135,7 +135,8 @@ def test_shares_of_pixels():
 
 
 def test_published_sizes():
-    propagator = StcnPropagator(StcnNetwork())
+    with torch.device("meta"):
+        propagator = StcnPropagator(StcnNetwork())
     assert propagator.prepare(torch.zeros(3, 48, 85, dtype=torch.uint8)).shape == (3, 480, 850)
     assert propagator.prepare(torch.zeros(3, 90, 48, dtype=torch.uint8)).shape == (3, 900, 480)
 
@@ -144,7 +145,7 @@ def test_the_memory_of_a_propagator_stays_flat():
     torch.manual_seed(0)
     config = StcnConfig(short_side=None, memory_every=2, include_last=True, max_frames=2)
     propagator = StcnPropagator(StcnNetwork(), config)
-    frames = torch.randint(0, 256, (9, 3, 32, 48), generator=torch.Generator().manual_seed(0)).byte()
+    frames = torch.randint(0, 256, (7, 3, 32, 48), generator=torch.Generator().manual_seed(0)).byte()
     mask = torch.zeros(1, 32, 48, dtype=torch.bool)
     mask[:, 8:24, 8:24] = True
     _, state = propagator.step(frames[0], propagator.start(), ObjectMasks((5,), mask))
@@ -152,6 +153,6 @@ def test_the_memory_of_a_propagator_stays_flat():
     for frame in frames[1:]:
         _, state = propagator.step(frame, state)
         counts.append(state.bank.num_frames)
-    assert counts == [2, 2, 3, 3, 4, 3, 4, 3]
+    assert counts == [2, 2, 3, 3, 4, 3]
     with pytest.raises(ValueError, match="is empty"):
         propagator.step(frames[0], propagator.start(), ObjectMasks((5,), ~mask & mask))

@@ -33,7 +33,8 @@ class Renaming:
     def to_published(self, ours: Mapping[str, T]) -> tuple[dict[str, T], list[str]]:
         """Rename ``ours``; also return the names that no pattern knows."""
         renamed, unknown = _rename(ours, [(mine, theirs) for theirs, mine in self.pairs])
-        return {**renamed, **_rename(renamed, self.copies)[0]}, unknown
+        copied = [_rename(renamed, [pair])[0] for pair in self.copies]
+        return {name: value for names in (renamed, *copied) for name, value in names.items()}, unknown
 
 
 def _rename(tensors: Mapping[str, T], pairs: Iterable[tuple[str, str]]) -> tuple[dict[str, T], list[str]]:

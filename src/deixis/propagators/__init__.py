@@ -16,13 +16,15 @@ PROPAGATORS: dict[str, str] = {
     "translation": "deixis.propagators.translation:TranslationPropagator",
     "stcn": "deixis.propagators.stcn.propagator:load",
     "stcn-bounded": "deixis.propagators.stcn.propagator:load",
+    "cfbi": "deixis.propagators.cfbi.propagator:load",
+    "cfbi-mobilenet": "deixis.propagators.cfbi.propagator:load",
 }
 """Name -> module and class, or function of the name, a checkpoint and a device."""
 
 WEIGHT_FREE: tuple[str, ...] = ("copy", "translation")
 """Propagators that need no weights."""
 
-FAMILIES: dict[str, str] = {"stcn": "deixis.propagators.stcn"}
+FAMILIES: dict[str, str] = {"stcn": "deixis.propagators.stcn", "cfbi": "deixis.propagators.cfbi"}
 """Model of a golden -> package with ``goldens``."""
 
 

@@ -19,8 +19,10 @@ ChosenMasks = ObjectMasks | None
 class Walk(Protocol):
     """A propagator with its state, for one direction."""
 
-    def step(self, image: Tensor, given: ChosenMasks, *, is_last: bool) -> tuple[Tensor, tuple[int, ...]]:
-        """Return what is found in a frame (its own form), and the ids of the objects in order."""
+    def step(
+        self, place: int, image: Tensor, given: ChosenMasks, *, is_last: bool
+    ) -> tuple[Tensor, tuple[int, ...]]:
+        """Return what is found in the frame at ``place`` (its own form), and the ids of the objects."""
         ...
 
 
@@ -63,7 +65,7 @@ def follow_run(
     for way in ways:
         walk = start()
         for place in way:
-            found[place] = walk.step(frames[place], given.get(place), is_last=place == way[-1])
+            found[place] = walk.step(place, frames[place], given.get(place), is_last=place == way[-1])
     order = sorted(found)
     size = (int(frames.shape[-2]), int(frames.shape[-1]))
     return FollowedRun(

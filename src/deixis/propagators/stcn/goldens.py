@@ -149,7 +149,9 @@ class _Walk:
         self._propagator = propagator
         self._state = propagator.start()
 
-    def step(self, image: Tensor, given: ChosenMasks, *, is_last: bool) -> tuple[Tensor, tuple[int, ...]]:
+    def step(
+        self, place: int, image: Tensor, given: ChosenMasks, *, is_last: bool
+    ) -> tuple[Tensor, tuple[int, ...]]:
         found, self._state = self._propagator.advance(image, self._state, given, is_last=is_last)
         return found, self._state.ids
 

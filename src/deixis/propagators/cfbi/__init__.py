@@ -1,0 +1,1 @@
+"""CFBI: collaborative video object segmentation by foreground-background integration (2020)."""
