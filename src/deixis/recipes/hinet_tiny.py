@@ -50,5 +50,15 @@ SILHOUETTES = replace(
 )
 """What things are, by their outlines: twenty minutes more."""
 
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (HINET_TINY, SILHOUETTES)}
+FINISH = replace(
+    SILHOUETTES,
+    name="hinet-tiny-finish",
+    optim=replace(SILHOUETTES.optim, lr=1.5e-3),
+    time_limit=12.0,
+    seed=3,
+    init_from="runs/hinet-tiny-silhouettes/model",
+)
+"""The same again, on other clips."""
+
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (HINET_TINY, SILHOUETTES, FINISH)}
 """Name -> recipe."""

@@ -26,8 +26,8 @@ KEPT = 0.92
 """Share of what was measured before that a frame keeps."""
 
 SHARPNESS = 2.0
-"""Frames that the mean of log probabilities of categories counts for: frames of one thing err together, but not
-always. Chosen on ``synthetic-wild/val``, where 3 is about as good and 1 too timid."""
+"""Frames that the mean of log probabilities of categories counts for: frames of one thing err together, but
+not always. Chosen on ``synthetic-wild/val``, where 3 is about as good and 1 too timid."""
 _LEAST_CHANCE = 1e-3
 
 Namer = Callable[[np.ndarray, Sequence[np.ndarray]], np.ndarray]
