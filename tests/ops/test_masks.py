@@ -10,6 +10,7 @@ from deixis.ops.masks import (
     encode_rle,
     masks_at_size,
     probabilities_at_size,
+    smooth_probabilities,
     stretched_masks,
     stretched_probabilities,
 )
@@ -66,3 +67,16 @@ def test_probabilities_are_above_a_half_where_masks_are(seed: int, size: tuple[i
 
 def test_no_mask_logits():
     assert masks_at_size(torch.zeros(3, 0, 4, 4), (16, 16), (16, 16), (9, 8)).shape == (3, 0, 9, 8)
+
+
+def test_smooth_probabilities_are_enlarged_without_padding():
+    """UniRef: logits to the padded input, probabilities without padding to the video, both bilinear."""
+    logits = torch.full((2, 4, 4), -20.0)
+    logits[:, :, 2:] = 20.0  # the right half of a padded input of 8x8 with a frame of 8x6 in it
+    soft = smooth_probabilities(logits, (8, 8), (8, 6), (16, 12))
+    assert soft.shape == (2, 16, 12)
+    assert (soft[..., :6] < 0.01).all() and (soft[..., 9:] > 0.99).all()
+    assert ((soft[..., 7] > 0.2) & (soft[..., 8] < 0.999)).all()  # an edge that is no step
+    same = smooth_probabilities(logits, (8, 8), (8, 6), (8, 6))
+    torch.testing.assert_close(same, probabilities_at_size(logits, (8, 8), (8, 6), (8, 6)))
+    assert smooth_probabilities(logits[:0], (8, 8), (8, 6), (16, 12)).shape == (0, 16, 12)

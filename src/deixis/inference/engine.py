@@ -18,6 +18,7 @@ from deixis.models.inputs import InputSpec
 from deixis.ops.masks import (
     masks_at_size,
     probabilities_at_size,
+    smooth_probabilities,
     stretched_masks,
     stretched_probabilities,
 )
@@ -77,7 +78,7 @@ class Engine:
                 raise ExpressionError(
                     "this model came without a tokenizer; load it with its tokenizer.json, or pass token ids"
                 )
-            tokens = self.model.tokenizer(expressions)
+            tokens = self.model.tokenizer([self.model.prepare_expression(each) for each in expressions])
         with self.running(1, len(expressions)):
             return self.model.encode_text(tokens.to(self.device))
 
@@ -119,6 +120,8 @@ class Engine:
         if self.inputs.mask_resize == "stretched":
             return stretched_masks(mask_logits.float(), size)
         padded_size = padded_to(input_size, self.inputs.pad_multiple)
+        if self.inputs.mask_resize == "smooth":
+            return smooth_probabilities(mask_logits.float(), padded_size, input_size, size) > 0.5
         return masks_at_size(mask_logits.float(), padded_size, input_size, size)
 
     def make_probabilities(
@@ -128,6 +131,8 @@ class Engine:
         if self.inputs.mask_resize == "stretched":
             return stretched_probabilities(mask_logits.float(), size)
         padded_size = padded_to(input_size, self.inputs.pad_multiple)
+        if self.inputs.mask_resize == "smooth":
+            return smooth_probabilities(mask_logits.float(), padded_size, input_size, size)
         return probabilities_at_size(mask_logits.float(), padded_size, input_size, size)
 
     def _trajectories(self, video: VideoFeatures, text: TextFeatures) -> Iterator[Trajectories]:

@@ -28,7 +28,8 @@ class InputSpec:
         pad_multiple: heights and widths are padded to multiples of it.
         mask_resize: from mask logits to the video's size. "cropped": to the input's size, thresholded,
             without padding, then to the nearest pixel; "stretched": at once, over the whole frame, then
-            thresholded (ReferFormer on whole videos).
+            thresholded (ReferFormer on whole videos); "smooth": as "cropped", but probabilities are brought
+            to the video's size (bilinear) before they are thresholded (UniRef).
         merging: the masks of several objects in one label map (DAVIS-2017). "threshold-argmax": a pixel goes
             to the object of the highest probability of at least a half; "higher-id-overrides": HINet and
             RefVOS.
@@ -46,7 +47,7 @@ class InputSpec:
     presence_threshold: float | None = None
     resize: Literal["shortest_side", "none"] = "shortest_side"
     pad_multiple: int = 1
-    mask_resize: Literal["cropped", "stretched"] = "cropped"
+    mask_resize: Literal["cropped", "stretched", "smooth"] = "cropped"
     merging: Literal["threshold-argmax", "higher-id-overrides"] = "threshold-argmax"
 
     def __post_init__(self) -> None:
@@ -65,8 +66,10 @@ class InputSpec:
             raise ValueError(f"pad_multiple must be at least 1, got {self.pad_multiple}")
         if self.resize not in ("shortest_side", "none"):
             raise ValueError(f"resize must be 'shortest_side' or 'none', got {self.resize!r}")
-        if self.mask_resize not in ("cropped", "stretched"):
-            raise ValueError(f"mask_resize must be 'cropped' or 'stretched', got {self.mask_resize!r}")
+        if self.mask_resize not in ("cropped", "stretched", "smooth"):
+            raise ValueError(
+                f"mask_resize must be 'cropped', 'stretched' or 'smooth', got {self.mask_resize!r}"
+            )
         if self.merging not in ("threshold-argmax", "higher-id-overrides"):
             raise ValueError(
                 f"merging must be 'threshold-argmax' or 'higher-id-overrides', got {self.merging!r}"

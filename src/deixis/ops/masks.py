@@ -75,6 +75,8 @@ def probabilities_at_size(
 ) -> Float[Tensor, "*n H W"]:
     """Return the probabilities that :func:`masks_at_size` puts its threshold to (arguments: see there)."""
     batch = mask_logits.shape[:-2]
+    if not mask_logits.numel():
+        return mask_logits.new_zeros(*batch, *original_size)
     logits = mask_logits.reshape(1, -1, *mask_logits.shape[-2:])
     if logits.shape[-2:] != padded_size:
         logits = F.interpolate(logits, size=padded_size, mode="bilinear", align_corners=False)
@@ -82,6 +84,27 @@ def probabilities_at_size(
     if resized_size != original_size:
         logits = F.interpolate(logits, size=original_size, mode="nearest")
     return logits.sigmoid().reshape(*batch, *original_size)
+
+
+def smooth_probabilities(
+    mask_logits: Float[Tensor, "*n h w"],
+    padded_size: tuple[int, ...],
+    resized_size: tuple[int, ...],
+    original_size: tuple[int, ...],
+) -> Float[Tensor, "*n H W"]:
+    """Return the probabilities that UniRef puts its threshold to (UniRef, code).
+
+    Logits are brought to the padded input, and probabilities without padding to the original size, both
+    bilinearly (arguments: see :func:`masks_at_size`).
+    """
+    inside = probabilities_at_size(mask_logits, padded_size, resized_size, resized_size)
+    if resized_size == original_size:
+        return inside
+    if not inside.numel():
+        return inside.new_zeros(*inside.shape[:-2], *original_size)
+    maps = inside.reshape(1, -1, *inside.shape[-2:])
+    full = F.interpolate(maps, size=original_size, mode="bilinear", align_corners=False)
+    return full.reshape(*inside.shape[:-2], *original_size)
 
 
 def stretched_probabilities(

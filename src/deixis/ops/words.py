@@ -45,3 +45,8 @@ def swap_sides_published(expression: str) -> str:
     "bright" becomes "bleft" and a literal "@" becomes "right": kept to repeat published trainings.
     """
     return expression.replace("left", "@").replace("right", "left").replace("@", "right")
+
+
+def without_punctuation(expression: str) -> str:
+    """Delete ``. , ' ! ? " ( ) * # : ;`` and put spaces in the place of ``-`` and ``/`` (UniRef, code)."""
+    return expression.translate(str.maketrans("-/", "  ", ".,'!?\"()*#:;"))

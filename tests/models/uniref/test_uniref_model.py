@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from deixis.errors import TrainingError
+from deixis.errors import CheckpointError, TrainingError
+from deixis.models.loading import convert_file, load
 from deixis.models.registry import find_variant
 from deixis.models.uniref.config import VARIANTS, UniRefConfig
 from deixis.models.uniref.convert import RENAMING
@@ -119,6 +120,10 @@ def test_published_and_the_seeds_choices_have_names():
 def test_a_configuration_that_cannot_be(wrong: dict[str, object]):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         replace(TINY, **wrong)
+
+
+def test_punctuation_is_left_out_as_in_the_published_training(model):
+    assert model.prepare_expression('the "left-most" dog, (black/white)!') == "the left most dog black white"
 
 
 def test_training_is_refused_in_words(model):
@@ -238,3 +243,22 @@ def test_anchors_lie_in_the_frame_without_padding():
     torch.testing.assert_close(boxes[:, 0], torch.tensor([0.25, 0.75, 1.25, 1.75] * 2))
     torch.testing.assert_close(boxes[:, 1], torch.tensor([0.25] * 4 + [0.75] * 4))
     torch.testing.assert_close(boxes[:, 2:], torch.full((8, 2), 0.05))
+
+
+@pytest.mark.slow
+def test_a_published_file_loads_directly(tmp_path: Path):
+    torch.manual_seed(0)
+    original = UniRef(VARIANTS["uniref-plus-resnet50"])
+    published, unknown = RENAMING.to_published(original.state_dict())
+    assert not unknown
+    published["criterion._iter"] = torch.zeros(1)
+    path = tmp_path / "video_r50.pth"
+    torch.save({"model": published, "optimizer": {}, "iteration": 5}, path)
+    loaded = load("uniref-plus-resnet50", path, device="cpu")
+    weights = original.state_dict()
+    assert all(torch.equal(value, weights[name]) for name, value in loaded.state_dict().items())
+    with pytest.raises(CheckpointError, match="another"):
+        load("uniref-plus-swin-l", path, device="cpu")
+    report = convert_file(path, tmp_path / "ours", "uniref-plus-resnet50")
+    assert len(report.used) == len(weights)
+    assert all("decoder" in name or name == "criterion._iter" for name in report.ignored)

@@ -1,7 +1,11 @@
 """UniRef in a video: what it remembers, and what it does with it."""
 
 import io
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +18,7 @@ from deixis.models.uniref.model import UniRef
 from deixis.models.uniref.online import margins, take_step
 from deixis.structures import Clip
 from deixis.text.words import train_tokenizer
+from deixis.video.frames import Frame
 
 ALWAYS = replace(TINY, expression_threshold=0.0, mask_threshold=0.0)
 
@@ -193,10 +198,43 @@ def test_errors_in_words(model):
         take_step(model, model.encode_video(clip(2)), followed(model))
 
 
-def test_a_stream_is_segmented_frame_by_frame():
-    config = replace(ALWAYS, inputs=replace(ALWAYS.inputs, short_side=40, long_side=64))
-    streaming = shaken(config)
+def test_a_session_goes_on_from_a_file():
+    streaming = shaken(replace(ALWAYS, inputs=replace(ALWAYS.inputs, short_side=40, long_side=64)))
     streaming.tokenizer = train_tokenizer(["a red square", "the blue circle"])
-    video = np.random.default_rng(0).integers(0, 255, (3, 50, 70, 3), dtype=np.uint8)
-    results = list(deixis.Segmenter(streaming).stream(iter(video), ["a red square", "the blue circle"]))
-    assert [result.masks.shape for result in results] == [(2, 50, 70)] * 3
+    video = np.random.default_rng(0).integers(0, 255, (4, 50, 70, 3), dtype=np.uint8)
+    frames = [Frame(index, index / 25, f"{index:05d}", image) for index, image in enumerate(video)]
+    expressions = ["a red square.", "the blue circle"]
+    segmenter = deixis.Segmenter(streaming)
+    unbroken = list(segmenter.stream(iter(video), expressions))
+    session = segmenter.session(expressions)
+    results = [result for frame in frames[:2] for result in session.push(frame)]
+    resumed = segmenter.session(expressions)
+    resumed.load_state(torch.load(io.BytesIO(as_bytes(session.state())), weights_only=True))
+    results += [result for frame in frames[2:] for result in resumed.push(frame)]
+    assert [result.masks.shape for result in results] == [(2, 50, 70)] * 4
+    for result, expected in zip(results, unbroken, strict=True):
+        np.testing.assert_array_equal(result.masks, expected.masks)
+        np.testing.assert_array_equal(result.scores, expected.scores)
+
+
+_IN_ANOTHER_PROCESS = """
+import sys
+import torch
+from test_uniref_online import ALWAYS, shaken, walk
+
+answers, _ = walk(shaken(ALWAYS), torch.load(sys.argv[1], weights_only=True), 2, first=3)
+torch.save([answer.mask_logits for answer in answers], sys.argv[2])
+"""
+
+
+@pytest.mark.slow
+def test_a_state_goes_on_in_another_process(model, tmp_path: Path):
+    _, state = walk(model, followed(model), 3)
+    torch.save(state, tmp_path / "state.pt")
+    command = [sys.executable, "-c", _IN_ANOTHER_PROCESS, tmp_path / "state.pt", tmp_path / "found.pt"]
+    threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
+    environment = {**os.environ, **threads, "PYTHONPATH": str(Path(__file__).parent)}
+    subprocess.run(command, check=True, env=environment)
+    expected, _ = walk(model, state, 2, first=3)
+    for found, answer in zip(torch.load(tmp_path / "found.pt", weights_only=True), expected, strict=True):
+        assert torch.equal(found, answer.mask_logits)

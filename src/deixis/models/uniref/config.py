@@ -10,9 +10,15 @@ Order = Literal["parallel", "mask-first", "language-first"]
 References = Literal["both", "first", "previous", "none"]
 
 _VIDEO = InputSpec(
-    short_side=480, long_side=1333, window_length=1, window_overlap=0, is_online=True, pad_multiple=32
+    short_side=480,
+    long_side=1333,
+    window_length=1,
+    window_overlap=0,
+    is_online=True,
+    pad_multiple=32,
+    mask_resize="smooth",
 )
-_IMAGE = replace(_VIDEO, short_side=800)
+_IMAGE = replace(_VIDEO, short_side=800, mask_resize="cropped")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ from deixis.models.uniref.model import UniRef
 from deixis.models.uniref.online import take_step
 from deixis.models.uniref.output import STRIDE, UniRefOutput, UniRefVideoFeatures
 from deixis.models.uniref.reference import MaskReference, concatenate
-from deixis.ops.masks import aligned_upsample, probabilities_at_size
+from deixis.ops.masks import aligned_upsample, smooth_probabilities
 from deixis.ops.merging import merge_by_product
 from deixis.ops.padding import pad_to_multiple, stack_clips
 from deixis.structures import Clip, TextFeatures, Tokens
@@ -87,7 +87,7 @@ class Runs:
         for name, entry in inputs.get("labels", {}).items():
             sizes = [self._sizes(inputs["runs"][part]["images"]) for part in entry["runs"]]
             soft = [
-                _soft(best[part], padded, valid, tuple(entry["size"]))
+                smooth_probabilities(best[part], padded, valid, tuple(entry["size"]))[0]
                 for part, (padded, valid) in zip(entry["runs"], sizes, strict=True)
             ]
             arrays[f"{name}.label"] = _labels(torch.stack(soft))
@@ -240,12 +240,6 @@ def _rectangle(rect: Sequence[int], size: tuple[int, int]) -> Tensor:
     mask = torch.zeros(size, dtype=torch.bool)
     mask[rect[0] : rect[1], rect[2] : rect[3]] = True
     return mask
-
-
-def _soft(logits: Tensor, padded: tuple[int, int], valid: tuple[int, int], size: tuple[int, ...]) -> Tensor:
-    """Return the probabilities of one object at the original size."""
-    inside = probabilities_at_size(logits, padded, valid, valid)
-    return torch.nn.functional.interpolate(inside[None], size=size, mode="bilinear")[0, 0]
 
 
 def _labels(probabilities: Tensor) -> Tensor:

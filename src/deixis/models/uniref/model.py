@@ -28,7 +28,7 @@ from contextlib import nullcontext
 from typing import Any, cast
 
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from deixis import backbones
@@ -56,10 +56,11 @@ from deixis.models.uniref.mask_encoder import MaskEncoder
 from deixis.models.uniref.mask_head import MaskHead
 from deixis.models.uniref.online import State, first_state, take_step, with_masks
 from deixis.models.uniref.output import UniRefOutput, UniRefVideoFeatures
-from deixis.models.uniref.proposals import ProposalStage
+from deixis.models.uniref.proposals import Proposals, ProposalStage
 from deixis.models.uniref.reference import MaskReference
 from deixis.ops.boxes import refine
 from deixis.ops.padding import resize_padding_mask, unpadded_sizes
+from deixis.ops.words import without_punctuation
 from deixis.structures import Clip, Target, TextFeatures, Tokens, Trajectories
 from deixis.text.tokenizer import Tokenizer
 
@@ -138,6 +139,10 @@ class UniRef(ReferringModel):
             frames=clip.frames[:, kept],
         )
 
+    def prepare_expression(self, expression: str) -> str:
+        """Leave out punctuation, as in the published training."""
+        return without_punctuation(expression)
+
     def encode_text(self, tokens: Tokens) -> TextFeatures:
         """Encode the expressions: words, and their mean as the embedding of the reference."""
         tokens = shorten(tokens, self.config.max_tokens, "keep-end")
@@ -193,17 +198,7 @@ class UniRef(ReferringModel):
         cells = torch.cat(fused, dim=2).to(placed.dtype)  # e t s c
         memory = encode_frames(list(self.encoder), cells, placed, video.references, video.sizes, video.hidden)
 
-        hidden, ratios = (_per_frame(values, e) for values in (video.hidden, video.ratios))
-        proposals = self.proposals(memory.flatten(0, 1), video.sizes, ratios, hidden, self.config.num_queries)
-        places, boxes, decoded = [proposals.boxes], [], []
-        queries = self.queries.weight[: proposals.boxes.shape[1]].expand(e * t, -1, -1)
-        for layer, head in zip(self.decoder, self.box_heads, strict=True):
-            around = places[-1][:, :, None] * ratios[:, None].repeat(1, 1, 1, 2)  # (e t) q v 4
-            queries = layer(queries, proposals.positions, around, memory.flatten(0, 1), video.sizes, hidden)
-            boxes.append(refine(head(queries), places[-1]))
-            places.append(boxes[-1].detach())
-            decoded.append(queries)
-
+        proposals, decoded, places, boxes = self._decode(memory, video)
         split = memory.split([h * w for h, w in video.sizes], dim=2)
         maps = [
             level.flatten(0, 1).transpose(1, 2).unflatten(2, size)
@@ -214,7 +209,7 @@ class UniRef(ReferringModel):
         return UniRefOutput(
             class_logits=torch.stack([head(layer) for head, layer in heads]).unflatten(1, (e, t)),
             boxes=torch.stack(boxes).unflatten(1, (e, t)),
-            looked_at=torch.stack(places[:-1]).unflatten(1, (e, t)),
+            looked_at=torch.stack(places).unflatten(1, (e, t)),
             queries=torch.stack(decoded).unflatten(1, (e, t)),
             controller=self.controller,
             mask_features=features.unflatten(0, (e, t)),
@@ -224,6 +219,24 @@ class UniRef(ReferringModel):
             proposals=proposals,
             memory=memory,
         )
+
+    def _decode(
+        self, memory: Float[Tensor, "e t s c"], video: UniRefVideoFeatures
+    ) -> tuple[Proposals, list[Tensor], list[Tensor], list[Tensor]]:
+        """Return the proposals and, of each layer, queries, the boxes that entered it and those it gave."""
+        e, t = memory.shape[:2]
+        tokens = memory.flatten(0, 1)
+        hidden, ratios = (_per_frame(values, e) for values in (video.hidden, video.ratios))
+        proposals = self.proposals(tokens, video.sizes, ratios, hidden, self.config.num_queries)
+        queries = self.queries.weight[: proposals.boxes.shape[1]].expand(e * t, -1, -1)
+        decoded, places, boxes = [], [proposals.boxes], []
+        for layer, head in zip(self.decoder, self.box_heads, strict=True):
+            around = places[-1][:, :, None] * ratios[:, None].repeat(1, 1, 1, 2)  # (e t) q v 4
+            queries = layer(queries, proposals.positions, around, tokens, video.sizes, hidden)
+            boxes.append(refine(head(queries), places[-1]))
+            places.append(boxes[-1].detach())
+            decoded.append(queries)
+        return proposals, decoded, places[:-1], boxes
 
     def criterion(
         self, output: UniRefOutput, targets: Sequence[Target], num_masks: float | None = None

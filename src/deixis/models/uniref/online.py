@@ -22,7 +22,7 @@ from torch.nn import functional as F
 
 from deixis.models.uniref.output import STRIDE, UniRefVideoFeatures
 from deixis.models.uniref.reference import MaskReference, concatenate, stack
-from deixis.ops.masks import aligned_upsample
+from deixis.ops.masks import aligned_upsample, smooth_probabilities
 from deixis.ops.merging import merge_by_product
 from deixis.structures import TextFeatures
 
@@ -119,70 +119,79 @@ def with_masks(state: State, masks: Mapping[int, Bool[Tensor, "H W"]]) -> State:
     return {**state, "objects": objects, "given": {**state["given"], **masks}}
 
 
+@dataclass(frozen=True)
+class _Sizes:
+    """Heights and widths of a frame: of the network's input with and without padding, and of the video."""
+
+    padded: tuple[int, int]
+    valid: tuple[int, int]
+    video: tuple[int, int]
+
+
 @torch.no_grad()
 def take_step(model: "UniRef", frame: UniRefVideoFeatures, state: State) -> tuple[Answer, State]:
     """Find all objects of ``state`` in ``frame`` (one clip of one frame)."""
-    padded, valid = _sizes(frame, state)
-    size = state["size"] or valid
-    given = {number: _given(mask, valid, size) for number, mask in state["given"].items()}
-    first, previous = dict(state["first"]), dict(state["previous"])
-    if given and model.config.references == "none":
-        raise ValueError("this model looks at expressions alone (references: none) and takes no masks")
+    sizes = _check(model, frame, state)
+    given = {number: mask.to(frame.frames.device) for number, mask in state["given"].items()}
+    known = State(**{**state, "given": given})
     if given:
-        inputs = torch.stack([_to_input(mask, valid, padded) for mask in given.values()])
-        fresh = _remember(model, frame, inputs, given, state["frame"])
-        first, previous = {**first, **fresh}, {**previous, **fresh}
-
-    n, device = len(state["objects"]), frame.frames.device
-    scores = torch.ones(n, device=device)
-    is_competing = state["text"] is None
-    scale = 1 if is_competing else STRIDE
-    shape = [-(-extent // scale) for extent in padded]
-    logits = torch.full((n, *shape), REFUSED, device=device)
-    probabilities = torch.zeros(n, *size, device=device)
-    for rows, text, masks in _groups({**state, "first": first, "previous": previous}, given, model):
-        output = model(frame, text, masks=masks)
-        best = output.scores.max(dim=2)  # k 1
-        found = output.mask_logits(best.indices[..., None])[:, 0].float()  # k 1 h w
-        found = aligned_upsample(found, STRIDE) if is_competing else found
-        threshold = model.config.mask_threshold if is_competing else model.config.expression_threshold
-        is_found = best.values[:, 0] > threshold
-        scores[rows] = best.values[:, 0]
-        logits[rows] = torch.where(is_found[:, None, None], found[:, 0], REFUSED)
-        probabilities[rows] = _at_size(found, padded, valid, size)[:, 0] * is_found[:, None, None]
-    for row, number in enumerate(state["objects"]):
-        if number in given:
-            probabilities[row] = _enlarged(given[number], size)
-            shown = _to_input(given[number], valid, padded)[None, None].float()
-            shown = F.interpolate(shown, size=logits.shape[-2:], mode="nearest")[0, 0]
-            logits[row] = REFUSED * (1 - 2 * shown)
-    if is_competing:
-        logits = margins(logits.sigmoid())
-        labels = torch.from_numpy(merge_by_product(probabilities.cpu().numpy())).to(device)
-        masks = labels == torch.arange(1, n + 1, device=device)[:, None, None]
-    else:
-        masks = probabilities > 0.5
-
+        fresh = _remember(model, frame, given, sizes, state["frame"])
+        first, previous = {**state["first"], **fresh}, {**state["previous"], **fresh}
+        known = State(**{**known, "first": first, "previous": previous})
+    answer = _find(model, frame, known, sizes)
     seen = {
         number: mask
-        for number, mask in zip(state["objects"], masks, strict=True)
+        for number, mask in zip(state["objects"], answer.masks, strict=True)
         if number not in given and model.config.references != "none" and mask.any()
     }
+    first, previous = known["first"], known["previous"]
     if seen:
-        inputs = torch.stack([_to_input(mask, valid, padded) for mask in seen.values()])
-        fresh = _remember(model, frame, inputs, seen, state["frame"])
+        fresh = _remember(model, frame, seen, sizes, state["frame"])
         first, previous = {**fresh, **first}, {**previous, **fresh}
     after = State(
         frame=state["frame"] + 1,
         size=state["size"],
-        input_size=(*padded, *valid),
+        input_size=(*sizes.padded, *sizes.valid),
         text=state["text"],
         objects=state["objects"],
         given={},
         first=first,
         previous=previous,
     )
-    return Answer(logits, scores, probabilities, masks), after
+    return answer, after
+
+
+def _find(model: "UniRef", frame: UniRefVideoFeatures, state: State, sizes: _Sizes) -> Answer:
+    """Run the network for all objects that are not given, and settle what belongs to whom."""
+    n, device = len(state["objects"]), frame.frames.device
+    is_competing = state["text"] is None
+    threshold = model.config.mask_threshold if is_competing else model.config.expression_threshold
+    scale = 1 if is_competing else STRIDE
+    scores = torch.ones(n, device=device)
+    logits = torch.full((n, *(-(-extent // scale) for extent in sizes.padded)), REFUSED, device=device)
+    probabilities = torch.zeros(n, *sizes.video, device=device)
+    for rows, text, masks in _groups(state, model):
+        output = model(frame, text, masks=masks)
+        best = output.scores.max(dim=2)  # k 1
+        found = output.mask_logits(best.indices[..., None])[:, 0].float()  # k 1 h w
+        found = aligned_upsample(found, STRIDE) if is_competing else found
+        is_found = (best.values > threshold)[..., None]  # k 1 1
+        scores[rows] = best.values[:, 0]
+        logits[rows] = torch.where(is_found, found[:, 0], REFUSED)
+        soft = smooth_probabilities(found[:, 0], sizes.padded, sizes.valid, sizes.video)
+        probabilities[rows] = soft * is_found
+    for row, number in enumerate(state["objects"]):
+        if number in state["given"]:
+            mask = state["given"][number]
+            probabilities[row] = _enlarged(mask, sizes.video)
+            shown = _to_input(mask, sizes)[None, None].float()
+            shown = F.interpolate(shown, size=logits.shape[-2:], mode="nearest")[0, 0]
+            logits[row] = REFUSED * (1 - 2 * shown)
+    if not is_competing:
+        return Answer(logits, scores, probabilities, probabilities > 0.5)
+    labels = torch.from_numpy(merge_by_product(probabilities.cpu().numpy())).to(device)
+    masks = labels == torch.arange(1, n + 1, device=device)[:, None, None]
+    return Answer(margins(logits.sigmoid()), scores, probabilities, masks)
 
 
 def margins(probabilities: Float[Tensor, "n h w"]) -> Float[Tensor, "n h w"]:
@@ -201,12 +210,12 @@ def margins(probabilities: Float[Tensor, "n h w"]) -> Float[Tensor, "n h w"]:
 
 
 def _groups(
-    state: State, given: Iterable[int], model: "UniRef"
+    state: State, model: "UniRef"
 ) -> Iterable[tuple[list[int], TextFeatures | None, MaskReference | None]]:
     """Yield the objects that are not given, those of the same reference frames together, as rows."""
     groups: dict[tuple[int, ...], list[int]] = {}
     for row, number in enumerate(state["objects"]):
-        if number not in given:
+        if number not in state["given"]:
             frames = tuple(reference["frame"] for reference in _looked_at(state, number, model))
             groups.setdefault(frames, []).append(row)
     for rows in groups.values():
@@ -236,12 +245,12 @@ def _reference(remembered: Remembered) -> MaskReference:
 def _remember(
     model: "UniRef",
     frame: UniRefVideoFeatures,
-    masks: Bool[Tensor, "n h w"],
-    numbers: Iterable[int],
+    masks: Mapping[int, Bool[Tensor, "_h _w"]],
+    sizes: _Sizes,
     index: int,
 ) -> dict[int, Remembered]:
     """Make references of ``masks`` in ``frame``; each object owns its values, all share the frame's."""
-    made = model.encode_masks(frame, masks)
+    made = model.encode_masks(frame, torch.stack([_to_input(mask, sizes) for mask in masks.values()]))
     keys = tuple(level.contiguous() for level in made.keys)
     return {
         number: Remembered(
@@ -251,50 +260,35 @@ def _remember(
             embeddings=made.embeddings,
             values=tuple(level[row : row + 1].clone() for level in made.values),
         )
-        for row, number in enumerate(numbers)
+        for row, number in enumerate(masks)
     }
 
 
-def _sizes(frame: UniRefVideoFeatures, state: State) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return the size of the network's input with and without padding, the same for all frames."""
+def _check(model: "UniRef", frame: UniRefVideoFeatures, state: State) -> _Sizes:
+    """Return the sizes of a frame, the same for all frames of a state; raise where something does not fit."""
     if frame.frames.shape[:2] != (1, 1):
         raise ValueError(f"a step takes one frame, got {tuple(frame.frames.shape[:2])} clips and frames")
     width, height = (int(extent) for extent in frame.frame_sizes[0])
     padded, valid = (int(frame.frames.shape[-2]), int(frame.frames.shape[-1])), (height, width)
-    if state["input_size"] not in (None, (*padded, *valid)):
-        raise ValueError(
-            f"a frame of {valid} after frames of {state['input_size'][2:]}; bring all to one size"
-        )
-    return padded, valid
+    before = state["input_size"]
+    if before not in (None, (*padded, *valid)):
+        raise ValueError(f"a frame of {valid} after frames of {before[2:]}; bring all to one size first")
+    size = state["size"] or valid
+    for mask in state["given"].values():
+        if tuple(mask.shape) not in (valid, size):
+            raise ValueError(f"a mask of {tuple(mask.shape)} for a frame of {size}, {valid} in the network")
+    if state["given"] and model.config.references == "none":
+        raise ValueError("this model looks at expressions alone (references: none) and takes no masks")
+    return _Sizes(padded, valid, size)
 
 
-def _given(mask: Bool[Tensor, "_h _w"], valid: tuple[int, int], size: tuple[int, int]) -> Tensor:
-    if tuple(mask.shape) not in (valid, size):
-        raise ValueError(f"a mask of {tuple(mask.shape)} for a frame of {size}, {valid} in the network")
-    return mask.bool()
-
-
-def _to_input(
-    mask: Bool[Tensor, "_h _w"], valid: tuple[int, int], padded: tuple[int, int]
-) -> Bool[Tensor, "h w"]:
+def _to_input(mask: Bool[Tensor, "_h _w"], sizes: _Sizes) -> Bool[Tensor, "h w"]:
     """Bring a mask to the network's input (nearest), padding left out of it."""
-    resized = F.interpolate(mask[None, None].float(), size=valid, mode="nearest")[0, 0]
-    return F.pad(resized, (0, padded[1] - valid[1], 0, padded[0] - valid[0])).bool()
+    resized = F.interpolate(mask[None, None].float(), size=sizes.valid, mode="nearest")[0, 0]
+    missing = (sizes.padded[1] - sizes.valid[1], sizes.padded[0] - sizes.valid[0])
+    return F.pad(resized, (0, missing[0], 0, missing[1])).bool()
 
 
 def _enlarged(mask: Bool[Tensor, "_h _w"], size: tuple[int, int]) -> Float[Tensor, "H W"]:
     """Bring a mask to the video's size; one of the network's size gets soft edges, as published."""
     return F.interpolate(mask[None, None].float(), size=size, mode="bilinear", align_corners=False)[0, 0]
-
-
-def _at_size(
-    logits: Float[Tensor, "n k _h _w"],
-    padded: tuple[int, int],
-    valid: tuple[int, int],
-    size: tuple[int, int],
-) -> Float[Tensor, "n k H W"]:
-    """Return probabilities at the video's size: resized as logits to the input, then without padding."""
-    if logits.shape[-2:] != padded:
-        logits = F.interpolate(logits, size=padded, mode="bilinear", align_corners=False)
-    inside = logits.sigmoid()[..., : valid[0], : valid[1]]
-    return inside if valid == size else F.interpolate(inside, size=size, mode="bilinear", align_corners=False)
