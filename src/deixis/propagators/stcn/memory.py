@@ -15,9 +15,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-BLOCK = 32
+BLOCK = 64
 """Scores of which the largest is found first."""
-SCRATCH = 1 << 22
+SCRATCH = 1 << 20
 """Scores that are held at a time, at most where one cell has fewer."""
 
 
