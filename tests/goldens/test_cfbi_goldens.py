@@ -1,4 +1,4 @@
-"""CFBI against numbers recorded from the published architecture."""
+"""CFBI and CFBI+ against numbers recorded from the published architecture."""
 
 from pathlib import Path
 
@@ -7,7 +7,13 @@ import pytest
 from deixis.parity import check
 
 GOLDENS = Path(__file__).parent / "cfbi"
-SLOW = ("resnet101_cfbi", "propagation_mobilenet_cfbi", "propagation_resnet101_cfbi")
+SLOW = (
+    "resnet101_cfbi",
+    "propagation_mobilenet_cfbi",
+    "propagation_resnet101_cfbi",
+    "resnet101_cfbip",
+    "propagation_resnet101_cfbip",
+)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deixis.propagators.base import ObjectMasks
-from deixis.propagators.cfbi.config import VARIANTS, CfbiConfig
-from deixis.propagators.cfbi.convert import RENAMING, to_ours
+from deixis.propagators.cfbi.config import CfbiConfig
+from deixis.propagators.cfbi.convert import PLUS_RENAMING, RENAMING, to_ours
 from deixis.propagators.cfbi.criterion import share_at
 from deixis.propagators.cfbi.matching import FAR, global_distances, local_distances, of_the_others, one_hot
-from deixis.propagators.cfbi.network import CfbiNetwork
-from deixis.propagators.cfbi.propagator import CfbiPropagator, network_size, put_given
+from deixis.propagators.cfbi.propagator import CfbiPropagator, build_network, network_size, put_given
 
 LAYOUTS = Path(__file__).parents[1] / "goldens" / "cfbi"
 
@@ -78,16 +77,19 @@ def test_the_least_of_the_others():
     assert of_the_others(distances[:1]).tolist() == [[1, 5]]
 
 
-@pytest.mark.parametrize("name", ["cfbi", "cfbi-mobilenet"])
-def test_the_published_layout_fits_both_ways(name: str):
-    published = {"cfbi": "resnet101_cfbi", "cfbi-mobilenet": "mobilenet_cfbi"}[name]
+@pytest.mark.parametrize(
+    "name, published",
+    [("cfbi", "resnet101_cfbi"), ("cfbi-mobilenet", "mobilenet_cfbi"), ("cfbi-plus", "resnet101_cfbip")],
+)
+def test_the_published_layout_fits_both_ways(name: str, published: str):
     layout = json.loads((LAYOUTS / f"layout_{published}.json").read_text())
     with torch.device("meta"):
-        wanted = {key: tuple(value.shape) for key, value in CfbiNetwork(VARIANTS[name]).state_dict().items()}
+        wanted = {key: tuple(value.shape) for key, value in build_network(name).state_dict().items()}
         tensors = {f"module.{key}": torch.empty(shape) for key, shape in layout.items()}
     ours, unknown = to_ours(tensors)
     assert not unknown and {key: tuple(value.shape) for key, value in ours.items()} == wanted
-    assert RENAMING.to_published(ours)[0].keys() == layout.keys()
+    table = PLUS_RENAMING if name == "cfbi-plus" else RENAMING
+    assert table.to_published(ours)[0].keys() == layout.keys()
 
 
 @pytest.mark.parametrize(
@@ -115,7 +117,7 @@ def test_given_labels_lie_over_what_is_found():
 
 def test_only_given_frames_are_kept():
     torch.manual_seed(0)
-    propagator = CfbiPropagator(CfbiNetwork(VARIANTS["cfbi-mobilenet"]))
+    propagator = CfbiPropagator(build_network("cfbi-mobilenet"))
     frames = torch.randint(0, 256, (4, 3, 33, 49), generator=torch.Generator().manual_seed(0)).byte()
     mask = torch.zeros(1, 33, 49, dtype=torch.bool)
     mask[:, 8:24, 8:24] = True

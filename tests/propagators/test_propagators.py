@@ -4,9 +4,7 @@ import torch
 from deixis import propagators
 from deixis.errors import CheckpointError, UnknownNameError
 from deixis.propagators.base import ObjectMasks, PropagatedMasks, Propagator
-from deixis.propagators.cfbi.config import VARIANTS
-from deixis.propagators.cfbi.network import CfbiNetwork
-from deixis.propagators.cfbi.propagator import CfbiPropagator
+from deixis.propagators.cfbi.propagator import CfbiPropagator, build_network
 from deixis.propagators.stcn.config import StcnConfig
 from deixis.propagators.stcn.network import StcnNetwork
 from deixis.propagators.stcn.propagator import StcnPropagator
@@ -22,7 +20,7 @@ def propagator(request):
         return propagators.build(request.param)
     torch.manual_seed(0)
     if request.param == "cfbi":
-        return CfbiPropagator(CfbiNetwork(VARIANTS["cfbi-mobilenet"]))
+        return CfbiPropagator(build_network("cfbi-mobilenet"))
     return StcnPropagator(StcnNetwork(), StcnConfig(short_side=None, memory_every=1))
 
 

@@ -60,7 +60,7 @@ class Segment:
     """Frames that linked windows share; by default the model's."""
     propagator: str | None = None
     """Follow each object from its surest frame to both ends of the video, and replace the other masks: copy
-    or translation, which need no weights, or stcn or stcn-bounded."""
+    or translation, which need no weights, or one that does: stcn, stcn-bounded, cfbi..."""
     propagator_checkpoint: Path | None = None
     """Weights of a propagator that needs them: its published file."""
     flow_cache: Path | None = None

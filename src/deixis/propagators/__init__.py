@@ -18,6 +18,7 @@ PROPAGATORS: dict[str, str] = {
     "stcn-bounded": "deixis.propagators.stcn.propagator:load",
     "cfbi": "deixis.propagators.cfbi.propagator:load",
     "cfbi-mobilenet": "deixis.propagators.cfbi.propagator:load",
+    "cfbi-plus": "deixis.propagators.cfbi.propagator:load",
 }
 """Name -> module and class, or function of the name, a checkpoint and a device."""
 

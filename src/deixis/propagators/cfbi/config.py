@@ -30,8 +30,43 @@ class CfbiConfig:
             raise ValueError(f"windows must rise from 1 or more, got {self.windows}")
 
 
-VARIANTS: dict[str, CfbiConfig] = {
+@dataclass(frozen=True, kw_only=True)
+class Level:
+    """How CFBI+ compares the maps of one stride.
+
+    Attributes:
+        channels: of the embedding, the first ones, that are compared.
+        windows: offsets up to which the last frame is looked at; each gives a channel.
+        atrous: only rows, columns and offsets that are multiples of it are compared.
+    """
+
+    channels: int
+    windows: tuple[int, ...]
+    atrous: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class CfbiPlusConfig:
+    """One CFBI+; every default is that of the published evaluation.
+
+    Attributes:
+        levels: of strides 4, 8 and 16.
+        long_side, object_batch: as of CFBI.
+    """
+
+    levels: tuple[Level, Level, Level] = (
+        Level(channels=32, windows=(4, 8, 12, 16, 20, 24), atrous=2),
+        Level(channels=64, windows=(2, 4, 6, 8, 10, 12)),
+        Level(channels=128, windows=(2, 4, 6, 8, 10)),
+    )
+    long_side: int = 1040
+    object_batch: int = 8
+
+
+VARIANTS: dict[str, CfbiConfig | CfbiPlusConfig] = {
     "cfbi": CfbiConfig(),
     "cfbi-mobilenet": CfbiConfig(backbone="mobilenet-v2"),
+    "cfbi-plus": CfbiPlusConfig(),
 }
-"""Names of ``deixis.propagators``: those of the published files ``resnet101_cfbi``, ``mobilenet_cfbi``."""
+"""Names of ``deixis.propagators``: those of the published files ``resnet101_cfbi``, ``mobilenet_cfbi``,
+``resnet101_cfbip``."""

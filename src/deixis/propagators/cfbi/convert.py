@@ -19,15 +19,31 @@ def _conv_norm(published: tuple[str, str], ours: str) -> list[tuple[str, str]]:
     return [(f"{convolution}.*", f"{ours}.convolution.*"), (f"{norm}.*", f"{ours}.norm.*")]
 
 
-def _bottlenecks() -> list[tuple[str, str]]:
+_NUMBERED = tuple(f"{{}}{place}" for place in range(1, 9))
+_STAGED = ("S1_{}1", "S1_{}2", "S2_{}1", "S2_{}2", "S2_{}3", "S3_{}1", "S3_{}2", "S3_{}3")
+"""How CFBI and CFBI+ count the layers of their heads, and the gates before them."""
+
+
+def _layers(counted: tuple[str, ...]) -> list[tuple[str, str]]:
     pairs = []
-    for place in range(8):
-        theirs, ours = f"{_HEAD}.layer{place + 1}", f"head.layers.{place}"
+    for place, name in enumerate(counted):
+        theirs, ours = f"{_HEAD}.{name.format('layer')}", f"head.layers.{place}"
+        pairs.append((f"{_HEAD}.{name.format('IA')}.IA.*", f"head.gates.{place}.*"))
         pairs.append((f"{theirs}.GCT1.*", f"{ours}.gate.*"))
-        for number, name in enumerate(("first", "second", "third"), start=1):
-            pairs += _conv_norm((f"{theirs}.conv{number}", f"{theirs}.bn{number}"), f"{ours}.{name}")
+        for number, own in enumerate(("first", "second", "third"), start=1):
+            pairs += _conv_norm((f"{theirs}.conv{number}", f"{theirs}.bn{number}"), f"{ours}.{own}")
         pairs += _conv_norm((f"{theirs}.downsample.0", f"{theirs}.downsample.1"), f"{ours}.shortcut")
     return pairs
+
+
+def _pyramid_of_plus() -> list[tuple[str, str]]:
+    names = {"toplayer": "top", "latlayer1": "lateral8", "latlayer2": "lateral4"}
+    names |= {"smooth1": "smooth8", "smooth2": "smooth4"}
+    return [
+        pair
+        for theirs, own in names.items()
+        for pair in _conv_norm((f"fpn.{theirs}.0", f"fpn.{theirs}.1"), f"pyramid.{own}")
+    ]
 
 
 def _pyramids() -> list[tuple[str, str]]:
@@ -77,41 +93,57 @@ def _copies() -> list[tuple[str, str]]:
     return pairs
 
 
+_COMMON = (
+    ("bg_bias", "background_bias"),
+    ("fg_bias", "object_bias"),
+    *_pyramids(),
+    *_conv_norm((f"{_FEATURES}.decoder.conv1", f"{_FEATURES}.decoder.bn1"), "features.reduce"),
+    *_conv_norm((f"{_FEATURES}.decoder.last_conv.0", f"{_FEATURES}.decoder.last_conv.1"), "features.join"),
+    *_conv_norm((f"{_FEATURES}.decoder.last_conv.4", f"{_FEATURES}.decoder.last_conv.5"), "features.smooth"),
+    *((f"{_HEAD}.IA{place + 1}.IA.*", f"head.gates.{place}.*") for place in (9, 10)),
+    (f"{_HEAD}.GCT_sc.*", "head.skip_gate.*"),
+    *_conv_norm((f"{_HEAD}.conv_sc", f"{_HEAD}.bn_sc"), "head.skip"),
+    *_conv_norm((f"{_HEAD}.conv1", f"{_HEAD}.bn1"), "head.join"),
+    *_conv_norm((f"{_HEAD}.conv2", f"{_HEAD}.bn2"), "head.smooth"),
+    (f"{_HEAD}.IA_final_fg.*", "head.foreground.*"),
+    (f"{_HEAD}.IA_final_bg.*", "head.background.*"),
+)
+_IGNORED = ("**.num_batches_tracked",)
+
 RENAMING = Renaming(
     pairs=(
-        ("bg_bias", "background_bias"),
-        ("fg_bias", "object_bias"),
         *_mobilenet(),
         (f"{_NETWORK}.**", "features.backbone.**"),
-        *_pyramids(),
-        *_conv_norm((f"{_FEATURES}.decoder.conv1", f"{_FEATURES}.decoder.bn1"), "features.reduce"),
-        *_conv_norm(
-            (f"{_FEATURES}.decoder.last_conv.0", f"{_FEATURES}.decoder.last_conv.1"), "features.join"
-        ),
-        *_conv_norm(
-            (f"{_FEATURES}.decoder.last_conv.4", f"{_FEATURES}.decoder.last_conv.5"), "features.smooth"
-        ),
+        *_COMMON,
+        *_layers(_NUMBERED),
+        (f"{_HEAD}.IA9.IA.*", "head.gates.8.*"),
         ("semantic_embedding.0.*", "embedding.depthwise.*"),
         ("semantic_embedding.1.*", "embedding.depthwise_norm.*"),
         ("semantic_embedding.3.*", "embedding.pointwise.*"),
         ("semantic_embedding.4.*", "embedding.pointwise_norm.*"),
         ("dynamic_prehead.conv.*", "prehead.*"),
         ("dynamic_prehead.bn.*", "prehead_norm.*"),
-        *((f"{_HEAD}.IA{place + 1}.IA.*", f"head.gates.{place}.*") for place in range(11)),
-        *_bottlenecks(),
-        (f"{_HEAD}.GCT_sc.*", "head.skip_gate.*"),
-        *_conv_norm((f"{_HEAD}.conv_sc", f"{_HEAD}.bn_sc"), "head.skip"),
-        *_conv_norm((f"{_HEAD}.conv1", f"{_HEAD}.bn1"), "head.join"),
-        *_conv_norm((f"{_HEAD}.conv2", f"{_HEAD}.bn2"), "head.smooth"),
-        (f"{_HEAD}.IA_final_fg.*", "head.foreground.*"),
-        (f"{_HEAD}.IA_final_bg.*", "head.background.*"),
     ),
-    ignored=("**.num_batches_tracked",),
+    ignored=_IGNORED,
     copies=_copies(),
 )
-"""Published name, our name."""
+"""Published name of CFBI, our name."""
+
+PLUS_RENAMING = Renaming(
+    pairs=(
+        (f"{_NETWORK}.**", "features.backbone.**"),
+        *_COMMON,
+        *_layers(_STAGED),
+        (f"{_HEAD}.ASPP_IA.IA.*", "head.gates.8.*"),
+        *_pyramid_of_plus(),
+    ),
+    ignored=_IGNORED,
+)
+"""Published name of CFBI+, our name."""
 
 
 def to_ours(published: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
-    """Rename ``published``; also return the names that no pattern knows."""
-    return RENAMING.to_ours({name.removeprefix("module."): value for name, value in published.items()})
+    """Rename the tensors of a file of CFBI or CFBI+; also return the names that no pattern knows."""
+    names = {name.removeprefix("module."): value for name, value in published.items()}
+    is_plus = any(name.startswith("fpn.") for name in names)
+    return (PLUS_RENAMING if is_plus else RENAMING).to_ours(names)

@@ -27,11 +27,11 @@ class FrameFeatures:
     """What a frame is without any mask.
 
     Attributes:
-        embedding: compared with those of other frames.
+        embeddings: compared with those of other frames; of stride 4, and of CFBI+ of strides 8 and 16, too.
         low_level: the backbone's map of stride 4.
     """
 
-    embedding: Float[Tensor, "100 h w"]
+    embeddings: tuple[Float[Tensor, "_d _h _w"], ...]
     low_level: Float[Tensor, "_c h w"]
 
 
@@ -51,12 +51,12 @@ class DeepLab(nn.Module):
 
     def forward(
         self, frames: Float[Tensor, "b 3 H W"]
-    ) -> tuple[Float[Tensor, "b 256 h w"], Float[Tensor, "b _c h w"]]:
-        """Return the decoder's map and the backbone's of stride 4."""
-        maps = self.backbone(frames[:, None])  # of each: b 1 c _ _
-        low, deep = maps[0][:, 0], maps[-1][:, 0]
-        x = F.interpolate(self.aspp(deep), low.shape[-2:], mode="bilinear", align_corners=True)
-        return self.smooth(self.join(torch.cat((x, self.reduce(low)), dim=1))), low
+    ) -> tuple[Float[Tensor, "b 256 h w"], Float[Tensor, "b 256 _h _w"], tuple[Tensor, ...]]:
+        """Return the decoder's map, that of the pooling at stride 16, and those of the backbone."""
+        maps = tuple(found[:, 0] for found in self.backbone(frames[:, None]))
+        low, pooled = maps[0], self.aspp(maps[-1])
+        x = F.interpolate(pooled, low.shape[-2:], mode="bilinear", align_corners=True)
+        return self.smooth(self.join(torch.cat((x, self.reduce(low)), dim=1))), pooled, maps
 
 
 class Embedding(nn.Module):

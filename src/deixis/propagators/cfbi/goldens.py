@@ -17,14 +17,14 @@ from deixis.models.recorder import Recorder
 from deixis.propagators.base import ObjectMasks
 from deixis.propagators.golden_runs import ChosenMasks, follow_run
 
-from .config import VARIANTS
 from .convert import to_ours
 from .criterion import hard_pixel_loss, share_at
 from .matching import attention_vectors, global_distances, local_distances, of_the_others, one_hot
 from .network import CfbiNetwork, KnownFrame
-from .propagator import CfbiPropagator, CfbiState, put_given
+from .plus import CfbiPlusNetwork
+from .propagator import CfbiPropagator, CfbiState, build_network, put_given
 
-_NAMES = {"resnet101_cfbi": "cfbi", "mobilenet_cfbi": "cfbi-mobilenet"}
+_NAMES = {"resnet101_cfbi": "cfbi", "mobilenet_cfbi": "cfbi-mobilenet", "resnet101_cfbip": "cfbi-plus"}
 """Variant of a golden -> ours."""
 
 
@@ -42,11 +42,11 @@ def run(golden: GoldenRun) -> dict[str, np.ndarray]:
     return {name: np.asarray(value) for name, value in arrays.items()}
 
 
-def build(golden: GoldenRun) -> CfbiNetwork:
+def build(golden: GoldenRun) -> CfbiNetwork | CfbiPlusNetwork:
     """Build the variant of the golden with its parameters, in evaluation mode."""
     if golden.variant not in _NAMES:
         raise ValueError(f"the variant {golden.variant!r} of CFBI is not here; {', '.join(_NAMES)} are")
-    network = CfbiNetwork(VARIANTS[_NAMES[golden.variant]])
+    network = build_network(_NAMES[golden.variant])
     tensors, unknown = to_ours({name: torch.from_numpy(value) for name, value in golden.parameters.items()})
     if unknown:
         raise ValueError(f"the layout has names that CFBI has not, such as {unknown[0]!r}")
@@ -65,14 +65,17 @@ def run_network(golden: GoldenRun) -> dict[str, Tensor]:
         "net.low_level": first.low_level[None],
         "net.aspp": recorder.first("aspp"),
         "net.decoder": recorder.first("decoder"),
-        "net.embedding": first.embedding[None],
+        "net.embedding": first.embeddings[0][None],
+        **{f"net.emb{4 << level}": one[None] for level, one in enumerate(first.embeddings)},
     }
     if "query_frame" not in golden.options:
         return arrays
+    if not isinstance(network, CfbiNetwork):
+        raise ValueError("of CFBI+ there are no stages of a prediction to compare")
     return arrays | _run_step(network, golden, frames, recorder)
 
 
-def _stages(network: CfbiNetwork) -> dict[str, nn.Module]:
+def _stages(network: nn.Module) -> dict[str, nn.Module]:
     names = {"backbone": "features.backbone", "aspp": "features.aspp", "decoder": "features.smooth"}
     names |= {"stage1": "head.layers.1", "stage2": "head.layers.4", "stage3": "head.layers.7"}
     names |= {"head_aspp": "head.aspp", "head": "head"}
@@ -87,20 +90,20 @@ def _run_step(
     count = len(objects) + 1
     known = {}
     for place in {*options["reference_frames"], options["previous_frame"]}:
-        embedding = network.encode(frames[place][None]).embedding
-        known[place] = KnownFrame(embedding, _slots(labels[place], objects))
+        embeddings = network.encode(frames[place][None]).embeddings
+        known[place] = KnownFrame(embeddings, _slots(labels[place], objects))
     references = [known[place] for place in options["reference_frames"]]
     previous = known[options["previous_frame"]]
     query = network.encode(frames[options["query_frame"]][None])
-    placed = [(one.embedding, one.objects(count)) for one in references]
-    last = (previous.embedding, previous.objects(count))
+    placed, last = [one.placed(count) for one in references], previous.placed(count)
+    own = query.embeddings[0]
     biases = network.biases(count)
     logits = network.score(query, references, previous, count)
     sized = F.interpolate(logits[None], labels.shape[1:], mode="bilinear", align_corners=True)
     foreground, background = recorder.first("head")
     return {
-        "step.global": _last_axis(global_distances(query.embedding, placed, biases)[:, None]),
-        "step.local": _last_axis(local_distances(query.embedding, *last, biases, network.config.windows)),
+        "step.global": _last_axis(global_distances(own, placed, biases)[:, None]),
+        "step.local": _last_axis(local_distances(own, *last, biases, network.config.windows)),
         "step.attention_head": attention_vectors(placed, last),
         "step.prehead": network.compare(query, placed, last),
         "step.stage1": recorder.first("stage1"),

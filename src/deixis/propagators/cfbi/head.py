@@ -8,11 +8,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-VECTOR = 400
-"""Length of an attention vector."""
-INPUT = 364
 _LAYERS = (
-    (INPUT, 256, 1, 1),
+    (0, 256, 1, 1),
     (256, 256, 1, 2),
     (256, 512, 2, 1),
     (512, 512, 1, 2),
@@ -21,9 +18,9 @@ _LAYERS = (
     (512, 512, 1, 2),
     (512, 512, 1, 4),
 )
-"""Inputs, outputs, stride and dilation of each layer."""
-_GATED = (*(inputs for inputs, *_ in _LAYERS), 512, 320, 128)
-"""Channels of each gate."""
+"""Inputs from the layer before, outputs, stride and dilation of each layer."""
+_JOINED = (0, 3, 6)
+"""Layers before which the inputs of strides 4, 8 and 16 join; CFBI has those of stride 4 alone."""
 
 
 class Gct(nn.Module):
@@ -51,11 +48,11 @@ class Bottleneck(nn.Module):
         super().__init__()
         width = outputs // 4
         self.gate = Gct(inputs)
-        self.first = _NormedConvolution(inputs, width)
-        self.second = _NormedConvolution(width, width, 3, stride=stride, dilation=dilation)
-        self.third = _NormedConvolution(width, outputs)
+        self.first = NormedConvolution(inputs, width)
+        self.second = NormedConvolution(width, width, 3, stride=stride, dilation=dilation)
+        self.third = NormedConvolution(width, outputs)
         is_same = stride == 1 and inputs == outputs
-        self.shortcut = None if is_same else _NormedConvolution(inputs, outputs, stride=stride)
+        self.shortcut = None if is_same else NormedConvolution(inputs, outputs, stride=stride)
 
     def forward(self, x: Float[Tensor, "n i h w"]) -> Float[Tensor, "n o _h _w"]:
         """Return the map."""
@@ -73,11 +70,11 @@ class HeadAspp(nn.Module):
         rates = (1, 6, 12, 18)
         self.gates = nn.ModuleList(Gct(512) for _ in rates)
         self.branches = nn.ModuleList(
-            _NormedConvolution(512, 128, 1 if rate == 1 else 3, dilation=rate) for rate in rates
+            NormedConvolution(512, 128, 1 if rate == 1 else 3, dilation=rate) for rate in rates
         )
         self.pooling = nn.Conv2d(512, 128, 1, bias=False)
         self.gate = Gct(640)
-        self.project = _NormedConvolution(640, 256)
+        self.project = NormedConvolution(640, 256)
 
     def forward(self, x: Float[Tensor, "n 512 h w"]) -> Float[Tensor, "n 256 h w"]:
         """Return the map of all branches together."""
@@ -90,29 +87,42 @@ class HeadAspp(nn.Module):
 class Head(nn.Module):
     """What is known of each object to its logits, and to those of its background."""
 
-    def __init__(self, low_channels: int) -> None:
-        """Build the parts; ``low_channels`` are those of the backbone's map of stride 4."""
+    def __init__(self, low_channels: int, vector: int, inputs: tuple[int, ...]) -> None:
+        """Build the parts.
+
+        Args:
+            low_channels: of the backbone's map of stride 4.
+            vector: length of an attention vector.
+            inputs: channels of stride 4, and of 8 and 16 where there are such.
+        """
         super().__init__()
-        self.gates = nn.ModuleList(nn.Linear(VECTOR, channels) for channels in _GATED)
-        self.layers = nn.ModuleList(Bottleneck(*numbers) for numbers in _LAYERS)
+        layers = [list(numbers) for numbers in _LAYERS]
+        for place, channels in zip(_JOINED, inputs, strict=False):
+            layers[place][0] += channels
+        gated = (*(numbers[0] for numbers in layers), 512, 320, 128)
+        self.gates = nn.ModuleList(nn.Linear(vector, channels) for channels in gated)
+        self.layers = nn.ModuleList(Bottleneck(*numbers) for numbers in layers)
         self.aspp = HeadAspp()
         self.skip_gate = Gct(low_channels + 256)
-        self.skip = _NormedConvolution(low_channels + 256, 64, groups=16)
-        self.join = _NormedConvolution(256 + 64, 128, 3)
-        self.smooth = _NormedConvolution(128, 128, 3)
-        self.foreground = nn.Linear(VECTOR, 129)
-        self.background = nn.Linear(VECTOR, 129)
+        self.skip = NormedConvolution(low_channels + 256, 64, groups=16)
+        self.join = NormedConvolution(256 + 64, 128, 3)
+        self.smooth = NormedConvolution(128, 128, 3)
+        self.foreground = nn.Linear(vector, 129)
+        self.background = nn.Linear(vector, 129)
 
     def forward(
         self,
-        x: Float[Tensor, "n 364 h w"],
-        vectors: Float[Tensor, "n 400"],
+        inputs: tuple[Float[Tensor, "n _c _h _w"], ...],
+        vectors: Float[Tensor, "n _d"],
         low_level: Float[Tensor, "_c h w"],
     ) -> tuple[Float[Tensor, "n 1 h w"], Float[Tensor, "n 1 h w"]]:
         """Return the logits of each object and of what is not it."""
-        size = x.shape[-2:]
-        skipped = x
+        size = inputs[0].shape[-2:]
+        joined = dict(zip(_JOINED, inputs, strict=False))
+        x = skipped = inputs[0][:, :0]
         for place, layer in enumerate(self.layers):
+            if place in joined:
+                x = torch.cat((x, joined[place]), dim=1)
             x = layer(self._gated(x, vectors, place))
             skipped = x if place == 1 else skipped
         x = self.aspp(self._gated(x, vectors, 8))
@@ -123,13 +133,32 @@ class Head(nn.Module):
         x = self.smooth(self._gated(x, vectors, 10)).relu_()
         return _score(x, self.foreground(vectors)), _score(x, self.background(vectors))
 
+    def score(
+        self,
+        inputs: tuple[Float[Tensor, "n _c _h _w"], ...],
+        vectors: Float[Tensor, "n _d"],
+        low_level: Float[Tensor, "_c h w"],
+        batch: int,
+    ) -> Float[Tensor, "n h w"]:
+        """Return the logits of all objects, ``batch`` of them made together.
+
+        The background's is joined by the least of what is not an object.
+        """
+        places = [slice(start, start + batch) for start in range(0, len(vectors), batch)]
+        parts = [self(tuple(x[own] for x in inputs), vectors[own], low_level) for own in places]
+        foreground, background = (torch.cat(found)[:, 0] for found in zip(*parts, strict=True))
+        if len(vectors) == 1:
+            return foreground
+        ground = foreground[:1] + background[1:].amin(dim=0, keepdim=True)
+        return torch.cat((ground, foreground[1:]))
+
     def _gated(
-        self, x: Float[Tensor, "n c h w"], vectors: Float[Tensor, "n 400"], place: int
+        self, x: Float[Tensor, "n c h w"], vectors: Float[Tensor, "n _d"], place: int
     ) -> Float[Tensor, "n c h w"]:
         return x * (1 + torch.tanh(self.gates[place](vectors)))[:, :, None, None]
 
 
-class _NormedConvolution(nn.Module):
+class NormedConvolution(nn.Module):
     """A convolution without bias and a group norm."""
 
     def __init__(

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .config import CfbiConfig
-from .features import DeepLab, Embedding, FrameFeatures
+from .features import EMBEDDING, DeepLab, Embedding, FrameFeatures
 from .head import Head
 from .matching import attention_vectors, global_distances, local_distances, of_the_others, one_hot
 
@@ -31,18 +31,18 @@ class KnownFrame:
     """A frame whose objects are known.
 
     Attributes:
-        embedding: of the frame.
+        embeddings: of the frame.
         labels: of each pixel, at the video's size: the place of its object, 0 for the background.
     """
 
-    embedding: Float[Tensor, "100 h w"]
+    embeddings: tuple[Float[Tensor, "_d _h _w"], ...]
     labels: Integer[Tensor, "H W"]
 
-    def objects(self, count: int) -> Bool[Tensor, "n h w"]:
-        """Return where the background and ``count - 1`` objects are, in cells."""
-        size = self.embedding.shape[-2:]
-        labels = F.interpolate(self.labels[None, None].float(), size, mode="nearest")[0, 0]
-        return one_hot(labels.long(), count)
+    def placed(self, count: int, level: int = 0) -> tuple[Float[Tensor, "_d h w"], Bool[Tensor, "n h w"]]:
+        """Return an embedding, and where in it the background and ``count - 1`` objects are."""
+        embedding = self.embeddings[level]
+        labels = F.interpolate(self.labels[None, None].float(), embedding.shape[-2:], mode="nearest")[0, 0]
+        return embedding, one_hot(labels.long(), count)
 
 
 class CfbiNetwork(nn.Module):
@@ -58,35 +58,25 @@ class CfbiNetwork(nn.Module):
         self.object_bias = nn.Parameter(torch.zeros(1, 1, 1, 1))
         self.prehead = nn.Conv2d(2 * len(config.windows) + 3, 64, 1)
         self.prehead_norm = nn.GroupNorm(16, 64)
-        self.head = Head(self.features.low_channels)
+        self.head = Head(self.features.low_channels, 4 * EMBEDDING, (3 * EMBEDDING + 64,))
 
     def encode(self, frame: Float[Tensor, "1 3 H W"]) -> FrameFeatures:
         """Encode a frame, normalised, its sides 1 above a multiple of 16."""
-        x, low = self.features(frame)
-        return FrameFeatures(self.embedding(x)[0], low[0])
+        x, _, maps = self.features(frame)
+        return FrameFeatures((self.embedding(x)[0],), maps[0][0])
 
     def score(
         self, frame: FrameFeatures, references: Sequence[KnownFrame], previous: KnownFrame, count: int
     ) -> Float[Tensor, "n h w"]:
         """Return the logits of the background and ``count - 1`` objects."""
-        known = [(one.embedding, one.objects(count)) for one in references]
-        last = (previous.embedding, previous.objects(count))
+        known, last = [one.placed(count) for one in references], previous.placed(count)
         vectors = attention_vectors(known, last)
         compared = self.compare(frame, known, last)
         mask = last[1][:, None].to(compared.dtype)  # n 1 h w
-        own = frame.embedding[None].expand(count, -1, -1, -1)
-        before = previous.embedding[None]
+        own = frame.embeddings[0][None].expand(count, -1, -1, -1)
+        before = last[0][None]
         x = torch.cat((own, before * mask, before * (1 - mask), compared), dim=1)  # n 364 h w
-        batch = self.config.object_batch
-        parts = [
-            self.head(part, vector, frame.low_level)
-            for part, vector in zip(x.split(batch), vectors.split(batch), strict=True)
-        ]
-        foreground, background = (torch.cat(found)[:, 0] for found in zip(*parts, strict=True))
-        if count == 1:
-            return foreground
-        ground = foreground[:1] + background[1:].amin(dim=0, keepdim=True)
-        return torch.cat((ground, foreground[1:]))
+        return self.head.score((x,), vectors, frame.low_level, self.config.object_batch)
 
     def compare(
         self,
@@ -96,8 +86,10 @@ class CfbiNetwork(nn.Module):
     ) -> Float[Tensor, "n 64 h w"]:
         """Return what distances to the objects, and to all others, say of each place."""
         biases = self.biases(len(previous[1]))
-        far = global_distances(frame.embedding, references, biases, atrous=self.config.global_atrous)[:, None]
-        near = local_distances(frame.embedding, *previous, biases, self.config.windows)
+        far = global_distances(frame.embeddings[0], references, biases, atrous=self.config.global_atrous)[
+            :, None
+        ]
+        near = local_distances(frame.embeddings[0], *previous, biases, self.config.windows)
         mask = previous[1][:, None].to(near.dtype)
         seen = torch.cat((far, near, mask, of_the_others(near), of_the_others(far)), dim=1)
         return F.relu(self.prehead_norm(self.prehead(seen)))

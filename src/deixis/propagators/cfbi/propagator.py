@@ -15,11 +15,12 @@ from deixis.ops.device import find_device
 from deixis.propagators.base import ObjectMasks, PropagatedMasks, check_step
 from deixis.propagators.weights import fill_network
 
-from .config import VARIANTS
+from .config import VARIANTS, CfbiConfig
 from .convert import to_ours
 from .features import FrameFeatures
 from .matching import one_hot
 from .network import CfbiNetwork, KnownFrame
+from .plus import CfbiPlusNetwork
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of red, green and blue, but applied to blue, green and red: published weights expect it."""
@@ -50,7 +51,7 @@ class CfbiPropagator:
         config: the network's.
     """
 
-    def __init__(self, network: CfbiNetwork) -> None:
+    def __init__(self, network: CfbiNetwork | CfbiPlusNetwork) -> None:
         """Take ``network`` where it is."""
         self.network = network.eval()
         self.config = network.config
@@ -76,7 +77,7 @@ class CfbiPropagator:
         known = None if state.previous is None else state.previous.labels
         size = None if known is None else (known.shape[0], known.shape[1])
         check_step(frame, size, given, len(state.ids))
-        device = self.network.prehead.weight.device
+        device = self.network.background_bias.device
         own = (int(frame.shape[-2]), int(frame.shape[-1]))
         features = self.network.encode(self.prepare(frame.to(device))[None])
         if state.previous is not None:
@@ -120,7 +121,7 @@ class CfbiPropagator:
         is_given: bool,
     ) -> CfbiState:
         """Return the state after a frame with ``labels``; it becomes a reference where masks were given."""
-        known = KnownFrame(features.embedding, labels)
+        known = KnownFrame(features.embeddings, labels)
         references = (*state.references, known) if is_given else state.references
         return replace(state, references=references, previous=known)
 
@@ -132,9 +133,15 @@ def load(name: str, checkpoint: str | Path, *, device: str | torch.device = "aut
         CheckpointError: weights that are missing, broken, unsafe, or of another network.
         DeviceError: a device that this machine does not have.
     """
-    network = CfbiNetwork(VARIANTS[name])
+    network = build_network(name)
     fill_network(network, checkpoint, to_ours)
     return CfbiPropagator(network.to(find_device(device)))
+
+
+def build_network(name: str) -> CfbiNetwork | CfbiPlusNetwork:
+    """Build the network of the variant ``name`` with PyTorch's initial weights."""
+    config = VARIANTS[name]
+    return CfbiNetwork(config) if isinstance(config, CfbiConfig) else CfbiPlusNetwork(config)
 
 
 def network_size(size: tuple[int, int], long_side: int) -> tuple[int, int]:
