@@ -12,13 +12,20 @@ class List:
 
     def run(self) -> None:
         """Print one line a model."""
-        from deixis.models.registry import DEFAULT, EMBEDDED, find_variant, is_weight_free, list_models
+        from deixis.models.registry import (
+            DEFAULT,
+            EMBEDDED,
+            SHARED,
+            find_variant,
+            is_weight_free,
+            list_models,
+        )
 
         names = list_models()
         width = max(map(len, names))
         for name in names:
             family, config = find_variant(name)
-            weights = "ships with the package" if name in EMBEDDED else "needs --checkpoint"
+            weights = "ships with the package" if name in (*EMBEDDED, *SHARED) else "needs --checkpoint"
             weights = "has no weights" if is_weight_free(name) else weights
             inputs = config.inputs
             size = "any size" if inputs.resize == "none" else f"short side {inputs.short_side}"

@@ -20,7 +20,7 @@ TABLES = ("youtube-vos", "shapes", "things")
 
 
 def class_names(table: str) -> tuple[str, ...]:
-    """Return the classes of ``table``: "youtube-vos", the "shapes" of the synthetic world, or the kinds of "things".
+    """Return the classes of ``table``: "youtube-vos", or "shapes" or kinds of "things" of a rendered world.
 
     Raises:
         UnknownNameError: there is no such table.

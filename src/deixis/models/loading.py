@@ -20,6 +20,7 @@ from deixis.models.base import ReferringModel
 from deixis.models.registry import (
     EMBEDDED,
     FAMILIES,
+    SHARED,
     WEIGHT_FREE,
     family_part,
     find_variant,
@@ -89,11 +90,13 @@ def load(
         DeviceError: a device that this machine does not have.
 
     Example:
-        >>> model = load("mttr-tiny-synthetic", device="cpu")  # doctest: +SKIP
+        >>> model = load("hinet-tiny", device="cpu")  # doctest: +SKIP
     """
     found_device = find_device(device)
     if is_weight_free(str(name)):
         model = _build_weight_free(str(name), checkpoint)
+    elif checkpoint is None and str(name) in SHARED:
+        model = start(str(name), _folder_of(SHARED[str(name)]))
     elif checkpoint is None:
         model = _load_folder(_folder_of(name), None)
     else:

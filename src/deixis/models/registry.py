@@ -25,11 +25,17 @@ WEIGHT_FREE: tuple[str, ...] = ("motion",)
 """Families without parameters: their variants are ready as they are."""
 
 EMBEDDED: dict[str, str] = {
+    "hinet-tiny": "hinet_tiny",
     "mttr-tiny-synthetic": "mttr",
 }
 """Checkpoints that ship inside the package (``assets/NAME``) -> family."""
 
-DEFAULT = "mttr-tiny-synthetic"
+SHARED: dict[str, str] = {
+    "hinet-tiny-fast": "hinet-tiny",
+}
+"""Variants that run on the weights of an embedded checkpoint, with a configuration of their own."""
+
+DEFAULT = "hinet-tiny"
 """The model of ``deixis segment`` when none is named: embedded, offline."""
 
 

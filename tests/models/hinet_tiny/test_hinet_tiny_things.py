@@ -34,7 +34,7 @@ def see(
     def name(image: np.ndarray, masks: Sequence[np.ndarray]) -> np.ndarray:
         chances = np.full((len(masks), len(CATEGORIES)), 1.0, np.float32)
         if category:
-            chances[:, CATEGORIES.index(category)] = 500.0
+            chances[:, CATEGORIES.index(category)] = 5000.0
         return chances / chances.sum(axis=1, keepdims=True)
 
     return find_things(image, flow, mask, name, memory)

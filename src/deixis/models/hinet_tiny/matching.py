@@ -19,9 +19,10 @@ from deixis.ops.lexicon import BASIC_COLOURS, CATEGORIES
 
 from .request import ColourClaim, Request
 
-ACCEPTED = -0.5
-"""Score at which a thing is as likely asked for as not: who asks for something mostly sees it. On
-``synthetic-wild/val`` more than 0 loses many things that are there, less than -1 keeps many that are not."""
+ACCEPTED = -1.1
+"""Score at which a thing is as likely asked for as not: what moves is mostly what a sentence speaks of, so
+that a small doubt is not enough to call it absent, and a contradiction is. Higher, and more that is absent is
+found out, at the price of what is there."""
 SOFTNESS = 0.6
 """Of the logistic curve from a score to a presence."""
 LIMITS: Mapping[str, tuple[float, float]] = MappingProxyType(

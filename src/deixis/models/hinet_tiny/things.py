@@ -25,9 +25,9 @@ PATIENCE = 30
 KEPT = 0.92
 """Share of what was measured before that a frame keeps."""
 
-SHARPNESS = 2.0
-"""Frames that the mean of log probabilities of categories counts for: frames of one thing err together, but
-not always. Chosen on ``synthetic-wild/val``, where 3 is about as good and 1 too timid."""
+SHARPNESS = 0.7
+"""Frames that the mean of log probabilities of categories counts for. On rendered video 2 would be right;
+masks found of real things are rougher, and call for doubt."""
 _LEAST_CHANCE = 1e-3
 
 Namer = Callable[[np.ndarray, Sequence[np.ndarray]], np.ndarray]
