@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deixis.models.hinet_tiny.matching import LIMITS, Thing, choose, explain, match, presence
+from deixis.models.hinet_tiny.matching import LIMITS, Thing, companions, explain, match, presence
 from deixis.models.hinet_tiny.sentence import read_sentence
 from deixis.ops.lexicon import BASIC_COLOURS, CATEGORIES
 
@@ -100,6 +100,12 @@ def test_a_contradiction_means_absent(text: str, found: Thing):
 )
 def test_doubt_and_missing_knowledge_do_not(text: str, found: Thing):
     assert presence(match(read_sentence(text), [found])) >= 0.5
+
+
+def choose(request, things):
+    """Return what is meant, the best first, and how likely it is there."""
+    scores = match(request, things)
+    return (*(-scores).argsort(kind="stable")[:1].tolist(), *companions(request, things, scores)), presence(scores)
 
 
 def test_nothing_found_is_absent_and_nothing_asked_is_neutral():

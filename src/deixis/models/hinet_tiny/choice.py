@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Float
 
-from deixis.models.hinet_tiny.matching import Thing, choose, match, presence
+from deixis.models.hinet_tiny.matching import Thing, companions, match, presence
 from deixis.models.hinet_tiny.request import Request
 from deixis.models.hinet_tiny.things import Seen
 
@@ -47,6 +47,5 @@ def pick(request: Request, things: Sequence[Thing]) -> tuple[Bool[np.ndarray, "n
     ranked = scores + (0.0 if says_size else PROMINENCE) * sizes
     best = int(ranked.argmax())
     chosen = ranked >= ranked[best] - MARGIN
-    joined, _ = choose(request, things)
-    chosen[list(joined[1:])] = True
+    chosen[list(companions(request, things, scores))] = True
     return chosen, presence(scores[best : best + 1])

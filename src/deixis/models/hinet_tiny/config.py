@@ -2,23 +2,11 @@
 
 from dataclasses import dataclass, field, replace
 
-from deixis.flow.config import MotionSpec
 from deixis.models.inputs import InputSpec
+from deixis.models.motion import config as motion
 
-_INPUTS = InputSpec(
-    short_side=240,
-    long_side=960,
-    mean=(0.0, 0.0, 0.0),
-    std=(1.0, 1.0, 1.0),
-    window_length=1,
-    window_overlap=0,
-    wants_flow=True,
-    motion=MotionSpec(short_side=240, camera="homography", directions="both", form="vectors"),
-    is_online=True,
-    presence_threshold=0.5,
-    mask_resize="stretched",
-)
-"""Those of the motion baseline: flow is estimated at 240 rows, however small the network's own input."""
+_INPUTS = replace(motion.INPUTS, presence_threshold=0.5)
+"""Flow is estimated at 240 rows, however small the network's own input."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +36,8 @@ class HinetTinyConfig:
     flow_noise: float = 0.4
 
     def __post_init__(self) -> None:
-        motion = self.inputs.motion
-        if motion is None or motion.form != "vectors" or motion.directions != "both":
+        wanted = self.inputs.motion
+        if wanted is None or wanted.form != "vectors" or wanted.directions != "both":
             raise ValueError("hinet-tiny wants flow in both directions, in the form of vectors")
         if any(self.inputs.mean) or set(self.inputs.std) != {1.0}:
             raise ValueError("hinet-tiny takes colours in [0, 1]: mean 0 and deviation 1")

@@ -146,27 +146,23 @@ def explain(request: Request, thing: Thing) -> dict[str, float]:
     return found
 
 
-def choose(request: Request, things: Sequence[Thing]) -> tuple[tuple[int, ...], float]:
-    """Return the indexes of the things that are the referent, the best first, and how likely it is there.
+def companions(request: Request, things: Sequence[Thing], scores: Float[np.ndarray, "n"]) -> tuple[int, ...]:
+    """Return the indexes of what is meant besides the thing of the best score, the likeliest first.
 
-    It is one thing, but all that are nearly as good where several are meant, and those beside the best that
-    the sentence joins to it ("the rider and the horse").
+    All that are nearly as good where several are meant, and those beside the best that the sentence joins to
+    it ("the rider and the horse").
     """
-    if not things:
-        return (), 0.0
-    scores = match(request, things)
-    best = int(scores.argmax())
-    others = [int(index) for index in np.argsort(-scores, kind="stable") if index != best]
+    best_first = np.argsort(-scores, kind="stable").tolist()
+    others = best_first[1:]
     if request.joined:
+        best = things[best_first[0]]
         wanted = tuple(dict.fromkeys((*request.categories, *request.joined)))
-        others = [index for index in others if _touches(things[best], things[index])]
-        others = [index for index in others if _is_of(wanted, things[index])]
-    elif request.count > 1:
-        floor = max(float(scores[best]) - _ALIKE, ACCEPTED)
-        others = [index for index in others if scores[index] >= floor]
-    else:
-        others = []
-    return (best, *others), presence(scores)
+        beside = (index for index in others if _touches(best, things[index]))
+        return tuple(index for index in beside if _is_of(wanted, things[index]))
+    if request.count > 1:
+        floor = max(float(scores.max()) - _ALIKE, ACCEPTED)
+        return tuple(index for index in others if scores[index] >= floor)
+    return ()
 
 
 def _touches(first: Thing, second: Thing) -> bool:

@@ -43,6 +43,9 @@ from deixis.ops.lexicon import CATEGORIES
 from deixis.structures import Clip, Target, TextFeatures, Tokens, Trajectories, VideoFeatures
 from deixis.text.tokenizer import Tokenizer
 
+_SENTENCES = ("words", "padding")
+"""Names in the state that are of the expressions; all others are of the video."""
+
 
 @dataclass(frozen=True)
 class SeenFrames(VideoFeatures):
@@ -207,7 +210,8 @@ class HinetTiny(ReferringModel):
         h, w = _valid_size(frame.padding_masks[0][0])
         requests = self._requests(TextFeatures(state["words"], state["padding"]))
         pixels, flow = frame.pixels[0, 0], frame.maps[0][0, 0]
-        memory = _recall({name: state[name] for name in _fresh_memory()}, pixels[:h, :w])
+        known_so_far = {name: value for name, value in state.items() if name not in _SENTENCES}
+        memory = _recall(known_so_far, pixels[:h, :w])
         known, memory["colours"] = self._colours(pixels[:h, :w], flow[:, :h, :w], memory["colours"])
         whole = F.pad(known, (0, pixels.shape[1] - w, 0, pixels.shape[0] - h), value=-LIMIT)
         logits = self._find(pixels[None], flow[None], whole[None].to(flow.device))

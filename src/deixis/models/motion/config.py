@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from deixis.flow.config import MotionSpec
 from deixis.models.inputs import InputSpec
 
-_INPUTS = InputSpec(
+INPUTS = InputSpec(
     short_side=240,
     long_side=960,
     mean=(0.0, 0.0, 0.0),
@@ -32,7 +32,7 @@ class MotionBaselineConfig:
             forgotten. A cut forgets all.
     """
 
-    inputs: InputSpec = field(default_factory=lambda: _INPUTS)
+    inputs: InputSpec = field(default_factory=lambda: INPUTS)
     has_colour: bool = False
     has_cut: bool = False
     memory: float = 0.95
