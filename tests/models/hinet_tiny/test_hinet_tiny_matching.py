@@ -105,7 +105,9 @@ def test_doubt_and_missing_knowledge_do_not(text: str, found: Thing):
 def choose(request, things):
     """Return what is meant, the best first, and how likely it is there."""
     scores = match(request, things)
-    return (*(-scores).argsort(kind="stable")[:1].tolist(), *companions(request, things, scores)), presence(scores)
+    return (*(-scores).argsort(kind="stable")[:1].tolist(), *companions(request, things, scores)), presence(
+        scores
+    )
 
 
 def test_nothing_found_is_absent_and_nothing_asked_is_neutral():
