@@ -11,31 +11,38 @@ time.
 """
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
+from ablation import (
+    TRAINING,
+    add_training_options,
+    changed_recipe,
+    check_settings,
+    found_result,
+    last_step,
+    parse,
+    run_folder,
+    score,
+    settings_of,
+    train_once,
+)
+from ablation import write_results as write_tables
 from PIL import Image, ImageDraw
 
 from deixis import Segmenter
 from deixis.data.records import VideoRecord
-from deixis.errors import DeixisError, RecipeError
+from deixis.errors import DeixisError
 from deixis.evaluation.predictor import read_frames
 from deixis.evaluation.record import ResultRecord, load_record
-from deixis.evaluation.run import RECORD_FILE, Subject, evaluate
+from deixis.evaluation.run import RECORD_FILE
 from deixis.evaluation.segmenting import predict_with
 from deixis.evaluation.synthetic import find_records
-from deixis.inference.record import weights_hash
 from deixis.models.hinet.config import SWITCHES
-from deixis.ops.atomic import write_atomically
 from deixis.recipes import find_recipe
-from deixis.training.checkpoint import list_checkpoints
-from deixis.training.folder import CHECKPOINTS, MODEL
-from deixis.training.loop import train
-from deixis.training.override import override
+from deixis.training.folder import MODEL
 from deixis.training.recipe import Recipe
 
 KINDS = ("appearance", "location", "motion", "relation")
@@ -46,7 +53,7 @@ GAP, HEADER = 4, 14
 
 def main() -> None:
     options = read_options()
-    settings = settings_of(options)
+    settings = settings_of(options, (*TRAINING, "split", "clips"))
     options.out.mkdir(parents=True, exist_ok=True)
     check_settings(options.out, settings)
     records = find_records(options.split, options.clips)
@@ -64,86 +71,29 @@ def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--out", type=Path, required=True)
+    add_training_options(parser)
     parser.add_argument("--variants", nargs="+", default=list(SWITCHES), choices=list(SWITCHES))
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    length = parser.add_mutually_exclusive_group()
-    length.add_argument("--steps", type=int, default=0, help="of each run")
-    length.add_argument("--minutes", type=float, default=0.0, help="of each run, without its evaluation")
-    parser.add_argument("--train-clips", type=int, default=960, help="rendered once, for all runs")
-    parser.add_argument("--cache", type=Path, help="of rendered clips; by default OUT/cache")
-    parser.add_argument("--change", nargs="*", default=[], metavar="FIELD=VALUE", help="of the recipes")
     parser.add_argument("--split", default="val", choices=("val", "test"))
     parser.add_argument("--clips", type=int, default=50, help="that are scored")
     parser.add_argument("--pictures", type=int, default=6, help="rows of the picture")
-    parser.add_argument("--device", default="auto", choices=("auto", "cpu"))
-    parser.add_argument("--threads", type=int, default=0, help="of the CPU; 0: all")
-    options = parser.parse_args()
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    return options
-
-
-def settings_of(options: argparse.Namespace) -> dict[str, Any]:
-    """Return what all runs of a folder have in common."""
-    names = ("steps", "minutes", "train_clips", "change", "split", "clips")
-    return {name: getattr(options, name) for name in names}
-
-
-def check_settings(out: Path, settings: Mapping[str, Any]) -> None:
-    """Refuse to mix runs of other settings into a folder."""
-    path = out / "settings.json"
-    if not path.is_file():
-        write_atomically(path, json.dumps(settings, indent=2).encode())
-    earlier = json.loads(path.read_text(encoding="utf-8"))
-    changed = [name for name in settings if earlier.get(name) != settings[name]]
-    if changed:
-        raise SystemExit(f"{out} holds runs with another {', '.join(changed)}; choose another --out")
+    return parse(parser)
 
 
 def recipe_of(variant: str, seed: int, options: argparse.Namespace) -> Recipe:
     """Return the recipe of one run."""
-    changes: dict[str, Any] = {
-        "seed": seed,
-        "data.num_clips": options.train_clips,
-        "data.cache": str(options.cache or options.out / "cache"),
-        **dict(change.split("=", 1) for change in options.change),
-    }
-    if options.minutes:
-        changes |= {"time_limit": options.minutes, "steps": 1_000_000}
-    elif options.steps:
-        changes["steps"] = options.steps
-    try:
-        return override(find_recipe(f"hinet-tiny-{variant}"), changes)
-    except (RecipeError, ValueError) as error:
-        raise SystemExit(f"--change: {error}") from error
-
-
-def run_folder(out: Path, variant: str, seed: int) -> Path:
-    return out / f"{variant}-seed{seed}"
+    return changed_recipe(find_recipe(f"hinet-tiny-{variant}"), seed, options)
 
 
 def run(
     recipe: Recipe, folder: Path, records: Sequence[VideoRecord], options: argparse.Namespace
 ) -> ResultRecord:
     """Train and score one variant, or take what is there."""
-    result = folder / "scores" / RECORD_FILE
-    if result.is_file():
-        return load_record(result)
-    if not (folder / MODEL).is_dir():
-        print(f"training {folder.name}", flush=True)
-        trained = train(recipe, folder, device=options.device)
-        if trained.name != MODEL:
-            raise SystemExit("stopped; the same command goes on from there")
-    segmenter = Segmenter(folder / MODEL, device=options.device)
-    subject = Subject(
-        model=recipe.model,
-        weights_sha256=weights_hash(segmenter.model),
-        dataset="synthetic",
-        split=options.split,
-        device=str(segmenter.engine.device),
-    )
-    return evaluate(records, predict_with(segmenter), subject, folder / "scores")
+    scores = folder / "scores"
+    if (result := found_result(scores)) is not None:
+        return result
+    segmenter = Segmenter(train_once(recipe, folder, options.device), device=options.device)
+    predict = predict_with(segmenter)
+    return score(segmenter, predict, records, scores, model=recipe.model, split=options.split)
 
 
 def figures_of(result: ResultRecord) -> dict[str, float]:
@@ -160,29 +110,9 @@ def write_results(out: Path, settings: Mapping[str, Any]) -> None:
     for variant in SWITCHES:
         for path in sorted(out.glob(f"{variant}-seed*/scores/{RECORD_FILE}")):
             seed = path.parts[-3].removeprefix(f"{variant}-seed")
-            steps = _last_step(path.parents[1])
-            runs.setdefault(variant, {})[seed] = {**figures_of(load_record(path)), "steps": steps}
-    plain = {"settings": dict(settings), "runs": runs}
-    write_atomically(out / "ablation.json", json.dumps(plain, indent=2).encode())
-    write_atomically(out / "ablation.md", render_table(runs).encode())
-
-
-def render_table(runs: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
-    """Return mean and standard deviation over seeds of every column as Markdown."""
-    header = ["variant", "seeds", "steps", *COLUMNS]
-    lines = [f"| {' | '.join(header)} |", f"| {' | '.join('---' for _ in header)} |"]
-    for variant, by_seed in runs.items():
-        cells = [variant, str(len(by_seed)), f"{np.mean([one['steps'] for one in by_seed.values()]):,.0f}"]
-        for column in COLUMNS:
-            values = [one[column] for one in by_seed.values()]
-            spread = f" ± {np.std(values, ddof=1):.1f}" if len(values) > 1 else ""
-            cells.append(f"{np.mean(values):.1f}{spread}")
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
-
-
-def _last_step(folder: Path) -> int:
-    return int(list_checkpoints(folder / CHECKPOINTS)[-1].name)
+            figures = {**figures_of(load_record(path)), "steps": last_step(path.parents[1])}
+            runs.setdefault(variant, {})[seed] = figures
+    write_tables(out, "ablation", settings, runs, COLUMNS, "variant")
 
 
 def write_picture(options: argparse.Namespace, records: Sequence[VideoRecord]) -> None:
