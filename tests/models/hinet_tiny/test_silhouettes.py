@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from deixis.models.hinet_tiny.criterion import silhouette_loss
+from deixis.models.hinet_tiny.criterion import _examples, silhouette_loss
 from deixis.models.hinet_tiny.silhouettes import SIDE, SilhouetteNet, cut_out
 from deixis.structures import Target
 
@@ -54,7 +54,7 @@ def test_what_is_around_does_not_matter():
 
 @pytest.mark.parametrize("seed", range(20))
 def test_disturbed_outlines_stay_within_bounds(seed: int):
-    shown = cut_out(noise(), cross(60, 40, 20), np.random.default_rng(seed))
+    shown = cut_out(noise(), cross(60, 40, 20), np.random.default_rng(seed), is_exact=True)
     assert shown.shape == (2, SIDE, SIDE) and shown.dtype == np.float32
     assert np.isfinite(shown).all() and shown[0].min() >= -1.001 and shown[0].max() <= 1.001
 
@@ -76,7 +76,7 @@ def test_it_learns_to_tell_outlines():
         shapes = [(disc, cross)[one % 2](60, 40, int(radius)) for one, radius in enumerate(radii)]
         masks = torch.from_numpy(np.stack(shapes))[:, None]
         target = Target(masks, (0,), labels=torch.tensor([0, 1] * 3))
-        loss = silhouette_loss(network, pixels, [target])
+        loss = silhouette_loss(network, pixels, [target], nothing_found(pixels))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -86,4 +86,17 @@ def test_it_learns_to_tell_outlines():
 
 def test_without_labels_there_is_nothing_to_learn():
     target = Target(torch.from_numpy(disc(60, 40, 30))[None, None], (0,))
-    assert silhouette_loss(SilhouetteNet(2), torch.from_numpy(noise())[None, None], [target]).item() == 0
+    pixels = torch.from_numpy(noise())[None, None]
+    assert silhouette_loss(SilhouetteNet(2), pixels, [target], nothing_found(pixels)).item() == 0
+
+
+def test_what_was_found_is_an_example_of_the_object_that_it_shows():
+    masks = np.stack((disc(30, 40, 15), disc(90, 40, 15)))
+    found = disc(92, 40, 14) | disc(60, 70, 8)  # the second object, and something that is none
+    examples = list(_examples(masks, found))
+    assert [(thing, is_exact) for thing, _, is_exact in examples] == [(0, True), (1, True), (1, False)]
+    assert np.array_equal(examples[2][1], disc(92, 40, 14))
+
+
+def nothing_found(pixels: torch.Tensor) -> torch.Tensor:
+    return torch.zeros(pixels.shape[:-1], dtype=torch.bool)

@@ -3,7 +3,7 @@
 Axes: b clips, t frames, n frames of all clips, m objects, k categories, h w cells, H W pixels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from deixis.models.hinet_tiny.silhouettes import SilhouetteNet, cut_out
+from deixis.models.hinet_tiny.things import part
 from deixis.structures import Target
 
 SMOOTHING = 20.0
@@ -25,6 +26,8 @@ _STEP = 4
 """Only every fourth pixel of every fourth row is looked at for that."""
 SMALLEST_CUTOUT = 150
 """Pixels of a thing that can be told by its outline."""
+RECOGNISED = 0.4
+"""Overlap (intersection over union) from which a part of what was found is taken for an object."""
 SMOOTH_LABELS = 0.05
 
 
@@ -55,32 +58,56 @@ def mover_losses(
 
 
 def silhouette_loss(
-    network: SilhouetteNet, pixels: UInt8[Tensor, "b t H W 3"], targets: Sequence[Target]
+    network: SilhouetteNet,
+    pixels: UInt8[Tensor, "b t H W 3"],
+    targets: Sequence[Target],
+    found: Bool[Tensor, "b t H W"],
 ) -> Float[Tensor, ""]:
-    """Return the mean cross-entropy of the categories of cut-outs of all objects, disturbed.
+    """Return the mean cross-entropy of the categories of cut-outs.
+
+    Of all objects by their true masks, disturbed; and of those of them that were found, by what was found.
 
     Args:
         network: names cut-outs.
         pixels: frames of each clip that the targets speak of.
         targets: of each clip, with labels.
+        found: what moves, as inference finds it; nothing in frames where it was not looked for.
     """
     # Chance comes from PyTorch's generator, whose state a checkpoint holds.
     generator = np.random.default_rng(int(torch.randint(1 << 31, ())))
     cutouts, labels = [], []
-    for frames, target in zip(pixels, targets, strict=True):
+    for frames, target, movers in zip(pixels, targets, found, strict=True):
         if target.labels is None:
             continue
-        images, masks = frames.cpu().numpy(), target.masks.cpu().numpy()
-        for thing, label in enumerate(target.labels.tolist()):
-            for time in np.flatnonzero(masks[thing].sum(axis=(1, 2)) >= SMALLEST_CUTOUT):
-                cutouts.append(cut_out(images[time], masks[thing, time], generator))
-                labels.append(label)
+        names = target.labels.tolist()
+        for image, masks, mover in zip(
+            frames.cpu().numpy(), target.masks.transpose(0, 1), movers, strict=True
+        ):
+            for thing, mask, is_exact in _examples(masks.cpu().numpy(), mover.cpu().numpy()):
+                cutouts.append(cut_out(image, mask, generator, is_exact=is_exact))
+                labels.append(names[thing])
     weight = network.head.weight
     if len(cutouts) < 2:  # batch norm needs two
         return weight.sum() * 0
     shown = torch.from_numpy(np.stack(cutouts)).to(weight)
     wanted = torch.tensor(labels, device=weight.device)
     return F.cross_entropy(network(shown).float(), wanted, label_smoothing=SMOOTH_LABELS)
+
+
+def _examples(
+    masks: Bool[np.ndarray, "m H W"], found: Bool[np.ndarray, "H W"]
+) -> Iterator[tuple[int, Bool[np.ndarray, "H W"], bool]]:
+    """Yield objects of one frame: index, a mask, and whether that is the true one."""
+    areas = masks.sum(axis=(1, 2))
+    for thing in np.flatnonzero(areas >= SMALLEST_CUTOUT).tolist():
+        yield thing, masks[thing], True
+    numbers, count = part(found)
+    for number in range(1, count + 1):
+        mask = numbers == number
+        shared = (masks & mask).sum(axis=(1, 2))
+        overlaps = shared / np.maximum(areas + mask.sum() - shared, 1)
+        if mask.sum() >= SMALLEST_CUTOUT and overlaps.max(initial=0) >= RECOGNISED:
+            yield int(overlaps.argmax()), mask, False
 
 
 def frame_weights(flow: Float[Tensor, "t 4 H W"], moving: Bool[Tensor, "t H W"]) -> Float[Tensor, "t"]:

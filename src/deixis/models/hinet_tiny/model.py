@@ -151,9 +151,26 @@ class HinetTiny(ReferringModel):
             flow = output.video.maps[0][:, frames]
             terms |= mover_losses(output.logits, flow, chosen, output.sizes)
         if _is_trained(self.silhouettes):
-            pixels = output.video.pixels[:, frames]
-            terms["loss_silhouette"] = silhouette_loss(self.silhouettes, pixels, chosen)
+            pixels, found = output.video.pixels[:, frames], self._found(output)
+            terms["loss_silhouette"] = silhouette_loss(self.silhouettes, pixels, chosen, found)
         return terms
+
+    @torch.no_grad()
+    def _found(self, output: Movers) -> Bool[Tensor, "b t H W"]:
+        """Return what moves in the middle frame of each clip, as inference finds it."""
+        video, middle = output.video, len(output.video.chosen) // 2
+        frame = video.chosen[middle]
+        found = torch.zeros(*video.pixels[:, video.chosen].shape[:-1], dtype=torch.bool)
+        is_training = self.training
+        self.eval()
+        for clip, (height, width) in enumerate(output.sizes):
+            pixels, flow = (part[clip, frame, None] for part in (video.pixels, video.maps[0]))
+            known = self._weight_free(video, clip, (height, width))[frame, None].to(flow.device)
+            image = np.ascontiguousarray(pixels[0, :height, :width].cpu().numpy())
+            mask, _ = self._edged(self._find(pixels, flow, known)[0], image, empty_histograms())
+            found[clip, middle, :height, :width] = torch.from_numpy(mask)
+        self.train(is_training)
+        return found
 
     def postprocess(self, output: Movers) -> Trajectories:
         """Let each expression choose, frame after frame, as :meth:`step` does."""
@@ -272,6 +289,23 @@ class HinetTiny(ReferringModel):
         weight = self.network.stem.convolution.weight
         return self.network(x.to(weight.dtype).contiguous(memory_format=torch.channels_last))
 
+    def _edged(
+        self,
+        logits: Float[Tensor, "h w"],
+        image: UInt8[np.ndarray, "H W 3"],
+        looks: Float[np.ndarray, "r s n"],
+    ) -> tuple[Bool[np.ndarray, "H W"], Float[np.ndarray, "r s n"]]:
+        """Return what moves at the size of the frame, and the colours of what was found so far."""
+        large = F.interpolate(
+            logits[None, None].float(), size=image.shape[:2], mode="bilinear", align_corners=False
+        )
+        found = large[0, 0].cpu().numpy()
+        if self.config.has_cut:
+            return place_edge(found, image), looks
+        # Once more by colours: those of what the network found, where before there was only a seed.
+        found, looks = add_colours(found, image, looks, self.config.memory)
+        return found > 0, looks
+
     def _name(
         self, image: UInt8[np.ndarray, "H W 3"], masks: Sequence[Bool[np.ndarray, "H W"]]
     ) -> Float[np.ndarray, "n k"]:
@@ -289,16 +323,8 @@ class HinetTiny(ReferringModel):
         memory: Memory,
     ) -> tuple[Memory, Float[Tensor, "e H W"], Float[Tensor, "e"]]:
         """Follow the things in one frame and let every request choose among them."""
-        size = (int(pixels.shape[0]), int(pixels.shape[1]))
         image = np.ascontiguousarray(pixels.cpu().numpy())
-        large = F.interpolate(logits[None, None].float(), size=size, mode="bilinear", align_corners=False)
-        found, looks = large[0, 0].cpu().numpy(), memory["looks"].numpy()
-        if self.config.has_cut:
-            mask = place_edge(found, image)
-        else:
-            # Once more by colours: those of what the network found, where before there was only a seed.
-            found, looks = add_colours(found, image, looks, self.config.memory)
-            mask = found > 0
+        mask, looks = self._edged(logits, image, memory["looks"].numpy())
         seen, things = find_things(image, flow.cpu().numpy(), mask, self._name, memory)
         masks, scores = answer(seen, requests)
         answers = torch.where(torch.from_numpy(masks), LIMIT, -LIMIT)

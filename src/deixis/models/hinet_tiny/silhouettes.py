@@ -50,13 +50,15 @@ def cut_out(
     image: UInt8[np.ndarray, "H W 3"],
     mask: Bool[np.ndarray, "H W"],
     generator: np.random.Generator | None = None,
+    is_exact: bool = False,
 ) -> Float[np.ndarray, "2 s s"]:
     """Return a thing at one size: its mask, -1 or 1, and its shades, 0 outside.
 
     Args:
         image: RGB.
         mask: of the thing; not empty.
-        generator: disturbs outline and pose, as training wants it; None: not.
+        generator: disturbs the pose, as training wants it; None: not.
+        is_exact: the mask is a true one, whose outline training spoils, too.
     """
     import cv2
 
@@ -64,7 +66,7 @@ def cut_out(
     outline = cv2.warpAffine(mask.astype(np.float32), place, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
     grey = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY)
     shades = cv2.warpAffine(grey, place, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
-    if generator is not None:
+    if generator is not None and is_exact:
         outline = _disturb(outline, generator)
     weight = max(float(outline.sum()), 1.0)
     mean = float((shades * outline).sum()) / weight

@@ -75,6 +75,23 @@ def empty_memory() -> Memory:
     }
 
 
+def part(mask: Bool[np.ndarray, "H W"]) -> tuple[UInt8[np.ndarray, "H W"], int]:
+    """Number the parts of ``mask`` by falling area; those that are near one another are one."""
+    import cv2
+
+    reach = 2 * max(round(_GAP * mask.shape[0]), 1) + 1
+    joined = cv2.dilate(mask.astype(np.uint8), np.ones((reach, reach), np.uint8))
+    found, parts = cv2.connectedComponents(joined)
+    parts = np.where(mask, parts, 0)
+    areas = np.bincount(parts.ravel(), minlength=found)
+    areas[0] = 0
+    floor = max(_SMALLEST[0] * mask.size, _SMALLEST[1] * areas.max(initial=0), 1)
+    order = [one for one in np.argsort(-areas, kind="stable") if areas[one] >= floor][:MAX_THINGS]
+    numbers = np.zeros(found, np.uint8)
+    numbers[order] = np.arange(1, len(order) + 1)
+    return numbers[parts], len(order)
+
+
 def find_things(
     image: UInt8[np.ndarray, "H W 3"],
     flow: Float[np.ndarray, "4 H W"],
@@ -94,7 +111,7 @@ def find_things(
     Returns:
         What is seen, and the memory with this frame.
     """
-    labels, count = _part(mask)
+    labels, count = part(mask)
     height, width = mask.shape
     cells = np.ascontiguousarray(labels[_CELL // 2 :: _CELL, _CELL // 2 :: _CELL])
     owners, facts, places, spans = (
@@ -118,23 +135,6 @@ def find_things(
     kept = {"owners": next_owners, "facts": facts, "places": places, "spans": spans}
     following = {name: torch.from_numpy(value) for name, value in kept.items()}
     return Seen(labels, tuple(things)), {**following, "time": torch.tensor(time + 1)}
-
-
-def _part(mask: Bool[np.ndarray, "H W"]) -> tuple[UInt8[np.ndarray, "H W"], int]:
-    """Number the parts of ``mask`` by falling area; those that are near one another are one."""
-    import cv2
-
-    reach = 2 * max(round(_GAP * mask.shape[0]), 1) + 1
-    joined = cv2.dilate(mask.astype(np.uint8), np.ones((reach, reach), np.uint8))
-    found, parts = cv2.connectedComponents(joined)
-    parts = np.where(mask, parts, 0)
-    areas = np.bincount(parts.ravel(), minlength=found)
-    areas[0] = 0
-    floor = max(_SMALLEST[0] * mask.size, _SMALLEST[1] * areas.max(initial=0), 1)
-    order = [one for one in np.argsort(-areas, kind="stable") if areas[one] >= floor][:MAX_THINGS]
-    numbers = np.zeros(found, np.uint8)
-    numbers[order] = np.arange(1, len(order) + 1)
-    return numbers[parts], len(order)
 
 
 def _measure(
