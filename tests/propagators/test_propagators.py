@@ -1,3 +1,5 @@
+import io
+
 import pytest
 import torch
 
@@ -5,6 +7,7 @@ from deixis import propagators
 from deixis.errors import CheckpointError, UnknownNameError
 from deixis.propagators.base import ObjectMasks, PropagatedMasks, Propagator
 from deixis.propagators.cfbi.propagator import CfbiPropagator, build_network
+from deixis.propagators.states import pack_state, unpack_state
 from deixis.propagators.stcn.config import StcnConfig
 from deixis.propagators.stcn.network import StcnNetwork
 from deixis.propagators.stcn.propagator import StcnPropagator
@@ -75,10 +78,87 @@ def test_where_given_masks_overlap_each_pixel_has_one_owner(propagator):
     assert torch.equal(found.masks.any(0), masks.any(0))
 
 
+def test_without_objects_nothing_is_found(propagator):
+    images = frames()
+    nothing, state = propagator.step(images[0], propagator.start())
+    assert nothing.ids == () and nothing.masks.shape == (0, *SIZE) and nothing.presence.shape == (0,)
+    none = ObjectMasks((), torch.zeros(0, *SIZE, dtype=torch.bool))
+    assert propagator.step(images[1], state, none)[0].ids == ()
+    _, state = propagator.step(images[1], state, ObjectMasks((4,), squares(1)[:1]))
+    state = propagator.drop(state, (4,))
+    assert propagator.step(images[2], state)[0].ids == ()
+    found, _ = propagator.step(images[2], state, ObjectMasks((4,), squares(2)[:1]))
+    assert torch.equal(found.masks, squares(2)[:1])
+
+
+def test_a_dropped_object_takes_no_more_part(propagator):
+    images = frames()
+    _, alone = propagator.step(images[0], propagator.start(), ObjectMasks((1,), squares()[:1]))
+    _, both = propagator.step(images[0], propagator.start(), ObjectMasks((1, 2), squares()))
+    kept = propagator.drop(both, (2,))
+    found, _ = propagator.step(images[1], kept)
+    expected, _ = propagator.step(images[1], alone)
+    assert found.ids == (1,)
+    # What STCN remembers of an object was told where the others were.
+    torch.testing.assert_close(found.probabilities, expected.probabilities, atol=1e-2, rtol=0)
+    assert propagator.step(images[1], both)[0].ids == (1, 2)  # the state before is what it was
+    with pytest.raises(ValueError, match="no object 7 to drop; followed are: 1, 2"):
+        propagator.drop(both, (7,))
+
+
+def test_the_first_object_may_be_dropped_and_come_back(propagator):
+    images = frames()
+    _, state = propagator.step(images[0], propagator.start(), ObjectMasks((5,), squares()[:1]))
+    _, state = propagator.step(images[1], state, ObjectMasks((2,), squares(1)[1:]))
+    _, state = propagator.step(images[2], state)
+    state = propagator.drop(state, (5,))
+    found, state = propagator.step(images[3], state)
+    assert found.ids == (2,)
+    found, state = propagator.step(images[4], state, ObjectMasks((5,), squares(4)[:1]))
+    assert sorted(found.ids) == [2, 5]
+    assert torch.equal(found.masks[found.ids.index(5)], squares(4)[0])
+    assert sorted(propagator.step(images[5], state)[0].ids) == [2, 5]
+
+
+def test_twenty_objects(propagator):
+    masks = torch.zeros(20, *SIZE, dtype=torch.bool)
+    for index in range(20):
+        masks[
+            index, 16 * (index // 5) + 2 : 16 * (index // 5) + 14, 16 * (index % 5) : 16 * (index % 5) + 12
+        ] = 1
+    ids = tuple(range(1, 21))
+    images = frames()
+    found, state = propagator.step(images[0], propagator.start(), ObjectMasks(ids, masks))
+    assert torch.equal(found.masks, masks)
+    found, state = propagator.step(images[1], state)
+    assert found.ids == ids and (found.masks.sum(dim=0) <= 1).all()
+    assert propagator.step(images[2], propagator.drop(state, ids[3:]))[0].ids == ids[:3]
+
+
+def test_a_saved_state_goes_on_bit_for_bit(propagator):
+    images = frames()
+    _, state = propagator.step(images[0], propagator.start(), ObjectMasks((3, 1), squares()))
+    _, state = propagator.step(images[1], state)
+    file = io.BytesIO()
+    torch.save(pack_state(state), file)
+    loaded = unpack_state(torch.load(io.BytesIO(file.getvalue()), weights_only=True), propagator)
+    for index in (2, 3):
+        expected, state = propagator.step(images[index], state)
+        found, loaded = propagator.step(images[index], loaded)
+        assert found.ids == expected.ids and torch.equal(found.probabilities, expected.probabilities)
+    with pytest.raises(ValueError, match="no state of"):
+        unpack_state({"something": 1}, propagator)
+
+
+def test_only_tensors_and_plain_values_are_saved():
+    with pytest.raises(TypeError, match="cannot hold a module"):
+        pack_state((1, {"a": torch}))
+    whole = torch.arange(1000)
+    assert pack_state((whole[:2], whole))[0].untyped_storage().nbytes() == 16
+
+
 def test_breaches_are_said(propagator):
     image = frames()[0]
-    with pytest.raises(ValueError, match="no object to follow"):
-        propagator.step(image, propagator.start())
     _, state = propagator.step(image, propagator.start(), ObjectMasks((1,), squares()[:1]))
     with pytest.raises(ValueError, match="one size"):
         propagator.step(image[:, :32], state)

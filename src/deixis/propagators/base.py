@@ -3,12 +3,15 @@
     state = propagator.start()
     found, state = propagator.step(frame, state, given)     # the frame whose masks are known
     found, state = propagator.step(frame, state)            # every frame after it, in order of distance
+    state = propagator.drop(state, (3,))                    # an object that need not be followed any more
 
-Backward is the same from a fresh state, fed with the frames in reverse order.
+Objects join, are corrected and are dropped at any frame; without objects nothing is found. Backward is the
+same from a fresh state, fed with the frames in reverse order. States go to disk by ``propagators.states``.
 
 Axes: k objects, H W pixels of the video.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -65,8 +68,9 @@ class Propagator(Protocol):
     """A method that follows masks from frame to frame.
 
     Whatever is its own, the order of colours, resizing, padding and the policy of its memory, is settled when
-    it is built. A state holds tensors and plain values only and is never changed in place: an old one can be
-    used again.
+    it is built. A state is made of tensors, plain values, tuples, dictionaries and frozen data classes of
+    these and is never changed in place: an old one can be used again, and one that is saved goes on where it
+    was (``propagators.states``).
     """
 
     def start(self) -> Any:
@@ -89,27 +93,58 @@ class Propagator(Protocol):
             given: masks that are known in this frame. New ids join; masks of known ids are corrected.
             is_last: no frame follows, so that nothing need be remembered.
 
+        Returns:
+            What is found, of no object where none is known yet, and the state after the frame.
+
         Raises:
-            ValueError: there is no object yet, or the frame has another size than those before.
+            ValueError: the frame has another size than those before, or a given mask does not fit it.
+        """
+        ...
+
+    def drop(self, state: Any, ids: Collection[int]) -> Any:
+        """Return the state without some of its objects; without all of them it is as at the start.
+
+        Raises:
+            ValueError: the state has no such object.
         """
         ...
 
 
 def check_step(
-    frame: UInt8[Tensor, "3 H W"], size: tuple[int, int] | None, given: ObjectMasks | None, num_objects: int
-) -> None:
+    frame: UInt8[Tensor, "3 H W"], size: tuple[int, int] | None, given: ObjectMasks | None
+) -> ObjectMasks | None:
     """Raise where a step breaks the contract; for propagators to call first.
 
     Args:
         frame: of the step.
         size: height and width of the frames before; None at the first.
         given: of the step.
-        num_objects: in the state.
+
+    Returns:
+        ``given``, None where it holds no mask.
     """
     own = (int(frame.shape[-2]), int(frame.shape[-1]))
     if size is not None and own != size:
         raise ValueError(f"the frames of a video have one size: {own} after {size}")
     if given is not None and tuple(given.masks.shape[-2:]) != own:
         raise ValueError(f"masks of {tuple(given.masks.shape[-2:])} for a frame of {own}")
-    if given is None and num_objects == 0:
-        raise ValueError("there is no object to follow yet; give masks with the first frame")
+    return given if given is not None and given.ids else None
+
+
+def find_nothing(frame: UInt8[Tensor, "3 H W"]) -> PropagatedMasks:
+    """Return what is said of a frame when there is no object to look for."""
+    empty = torch.zeros(0, *frame.shape[-2:], device=frame.device)
+    return PropagatedMasks((), empty, empty[:, 0, 0])
+
+
+def check_dropped(ids: Collection[int], known: Collection[int]) -> tuple[int, ...]:
+    """Return the objects that stay when ``ids`` are dropped; for propagators to call first.
+
+    Raises:
+        ValueError: there is no such object.
+    """
+    unknown = sorted(set(ids) - set(known))
+    if unknown:
+        listed = ", ".join(map(str, known)) or "none"
+        raise ValueError(f"there is no object {unknown[0]} to drop; followed are: {listed}")
+    return tuple(number for number in known if number not in ids)

@@ -1,12 +1,13 @@
 """The simplest propagator: objects stay where they are."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, UInt8
 from torch import Tensor
 
-from deixis.propagators.base import ObjectMasks, PropagatedMasks, check_step
+from deixis.propagators.base import ObjectMasks, PropagatedMasks, check_dropped, check_step, find_nothing
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,20 @@ class CopyPropagator:
     ) -> tuple[PropagatedMasks, CopyState]:
         """Return the masks of the frame before, with those that are given put on top of them."""
         size = None if state.masks is None else (state.masks.shape[-2], state.masks.shape[-1])
-        check_step(frame, size, given, len(state.ids))
+        given = check_step(frame, size, given)
         if given is not None:
             state = _joined(state, given)
-        assert state.masks is not None
+        if state.masks is None:
+            return find_nothing(frame), state
         presence = state.masks.flatten(1).any(dim=1).float()
         return PropagatedMasks(state.ids, state.masks.float(), presence), state
+
+    def drop(self, state: CopyState, ids: Collection[int]) -> CopyState:
+        """Return the state without some of its objects."""
+        kept = check_dropped(ids, state.ids)
+        if state.masks is None or not kept:
+            return self.start()
+        return CopyState(kept, state.masks[[state.ids.index(number) for number in kept]])
 
 
 def _joined(state: CopyState, given: ObjectMasks) -> CopyState:

@@ -3,6 +3,7 @@
 Axes: k objects, c colours, h w pixels of an object's box, y x displacements, H W pixels of the video.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import torch
@@ -10,7 +11,7 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 from torch.nn import functional as F
 
-from deixis.propagators.base import ObjectMasks, PropagatedMasks, check_step
+from deixis.propagators.base import ObjectMasks, PropagatedMasks, check_dropped, check_step, find_nothing
 
 MIN_VISIBLE = 0.25
 """Share of an object that must lie inside the frame for a place to be compared."""
@@ -83,7 +84,9 @@ class TranslationPropagator:
         Raises:
             ValueError: as the contract says, or a given mask is empty: there is nothing to follow.
         """
-        check_step(frame, state.size, given, len(state.objects))
+        given = check_step(frame, state.size, given)
+        if given is None and not state.objects:
+            return find_nothing(frame), state
         colours = frame.float() / 255
         size = (int(frame.shape[-2]), int(frame.shape[-1]))
         fresh = {} if given is None else _cut_out(colours, given)
@@ -100,6 +103,12 @@ class TranslationPropagator:
         presence = masks.flatten(1).any(dim=1).float()
         objects = tuple((number, item) for number, (item, _) in found.items())
         return PropagatedMasks(tuple(found), masks.float(), presence), TranslationState(objects, size)
+
+    def drop(self, state: TranslationState, ids: Collection[int]) -> TranslationState:
+        """Return the state without some of its objects."""
+        kept = check_dropped(ids, [number for number, _ in state.objects])
+        objects = tuple((number, item) for number, item in state.objects if number in kept)
+        return replace(state, objects=objects) if objects else self.start()
 
     def _move(self, item: SlidingObject, colours: Float[Tensor, "3 H W"]) -> tuple[SlidingObject, float]:
         """Return the object where it fits best, and the mean squared difference of colours there."""

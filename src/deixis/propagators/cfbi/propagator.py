@@ -3,6 +3,7 @@
 Axes: n objects with the background first, H W pixels of the video, h w of the network's frame.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from deixis.ops.device import find_device
-from deixis.propagators.base import ObjectMasks, PropagatedMasks, check_step
+from deixis.propagators.base import ObjectMasks, PropagatedMasks, check_dropped, check_step, find_nothing
 from deixis.propagators.weights import fill_network
 
 from .config import VARIANTS, CfbiConfig
@@ -76,7 +77,9 @@ class CfbiPropagator:
         """
         known = None if state.previous is None else state.previous.labels
         size = None if known is None else (known.shape[0], known.shape[1])
-        check_step(frame, size, given, len(state.ids))
+        given = check_step(frame, size, given)
+        if given is None and not state.ids:
+            return find_nothing(frame), state
         device = self.network.background_bias.device
         own = (int(frame.shape[-2]), int(frame.shape[-1]))
         features = self.network.encode(self.prepare(frame.to(device))[None])
@@ -93,6 +96,19 @@ class CfbiPropagator:
         after = self.remember(features, replace(state, ids=ids), labels, is_given=given is not None)
         objects = probabilities[1:].to(frame.device)
         return PropagatedMasks(ids, objects, objects.flatten(1).amax(dim=1)), after
+
+    def drop(self, state: CfbiState, ids: Collection[int]) -> CfbiState:
+        """Return the state without some of its objects, nor the references that show none of the others.
+
+        The newest reference stays in any case: the others may have been given as absent.
+        """
+        kept = check_dropped(ids, state.ids)
+        if not kept or state.previous is None:
+            return self.start()
+        places = [state.ids.index(number) + 1 for number in kept]
+        *older, newest = [of_objects(known, places) for known in state.references]
+        references = (*(known for known in older if known.labels.any()), newest)
+        return CfbiState(kept, references, of_objects(state.previous, places))
 
     def prepare(self, frame: UInt8[Tensor, "3 H W"]) -> Float[Tensor, "3 h w"]:
         """Turn the colours around, resize bicubic without antialiasing, normalise, as published."""
@@ -150,6 +166,14 @@ def network_size(size: tuple[int, int], long_side: int) -> tuple[int, int]:
     scale = long_side / longest if longest > long_side else 1.0
     height, width = (int(side * scale) for side in size)
     return round((height - 1) / 16) * 16 + 1, round((width - 1) / 16) * 16 + 1
+
+
+def of_objects(known: KnownFrame, places: list[int]) -> KnownFrame:
+    """Return a known frame with the objects at ``places`` alone, which then count from 1."""
+    labels = torch.zeros_like(known.labels)
+    for label, place in enumerate(places, start=1):
+        labels[known.labels == place] = label
+    return replace(known, labels=labels)
 
 
 def put_given(

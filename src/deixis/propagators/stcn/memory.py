@@ -8,6 +8,7 @@ Axes: m elements of the bank (memory frames x cells), q cells of the current fra
 k objects, c channels, h w cells.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -60,6 +61,15 @@ class Rows:
         """Return a copy that lacks the rows from ``start`` to ``stop``."""
         return Rows(torch.cat((self.tensor[:start], self.tensor[stop:])))
 
+    def pack(self) -> Tensor:
+        """Return the rows for a file, without the room that is kept for more."""
+        return self.tensor.clone()
+
+    @staticmethod
+    def unpack(packed: Tensor) -> "Rows":
+        """Return rows from a file."""
+        return Rows(packed)
+
 
 @dataclass(frozen=True)
 class MemoryBank:
@@ -105,6 +115,17 @@ class MemoryBank:
             values=tuple(values),
             firsts=tuple(first - (first > place) for first in self.firsts),
             is_given=self.is_given[:place] + self.is_given[place + 1 :],
+        )
+
+    def of_objects(self, places: Sequence[int]) -> "MemoryBank":
+        """Keep the objects at ``places`` alone, and the memory frames from the first of them on."""
+        start = min(self.firsts[place] for place in places)
+        return replace(
+            self,
+            keys=self.keys.without(0, start * self.frame_cells),
+            values=tuple(self.values[place] for place in places),
+            firsts=tuple(self.firsts[place] - start for place in places),
+            is_given=self.is_given[start:],
         )
 
 

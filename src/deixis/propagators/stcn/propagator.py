@@ -3,6 +3,7 @@
 Axes: k objects, n = k + 1 with the background first, H W pixels of the video, h w of the network's frame.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from torch.nn import functional as F
 
 from deixis.ops.device import find_device
 from deixis.ops.padding import padded_to
-from deixis.propagators.base import ObjectMasks, PropagatedMasks, check_step
+from deixis.propagators.base import ObjectMasks, PropagatedMasks, check_dropped, check_step, find_nothing
 from deixis.propagators.weights import fill_network
 
 from .config import VARIANTS, StcnConfig
@@ -74,7 +75,9 @@ class StcnPropagator:
         Raises:
             ValueError: as the contract says, or a given mask is empty: there is nothing to follow.
         """
-        check_step(frame, state.size, given, len(state.ids))
+        given = check_step(frame, state.size, given)
+        if given is None and not state.ids:
+            return find_nothing(frame), state
         device = self.network.key_projection.weight.device
         image = self.prepare(frame.to(device))  # 3 h w
         size = (int(frame.shape[-2]), int(frame.shape[-1]))
@@ -86,6 +89,15 @@ class StcnPropagator:
         probabilities = probabilities.to(frame.device)
         presence = probabilities.flatten(1).amax(dim=1)
         return PropagatedMasks(after.ids, probabilities, presence), replace(after, size=size)
+
+    def drop(self, state: StcnState, ids: Collection[int]) -> StcnState:
+        """Return the state without some of its objects, nor the frames that only they were in."""
+        kept = check_dropped(ids, state.ids)
+        if not kept:
+            return self.start()
+        assert state.bank is not None
+        places = [state.ids.index(number) for number in kept]
+        return replace(state, ids=kept, bank=state.bank.of_objects(places))
 
     def prepare(self, frame: UInt8[Tensor, "3 H W"]) -> Float[Tensor, "3 h w"]:
         """Normalise a frame, then resize its short side: bicubic, without antialiasing, as published."""
