@@ -6,7 +6,6 @@ A folder of ours has ``config.json`` (the family, the configuration, how tokens 
 
 import json
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +28,7 @@ from deixis.models.registry import (
 )
 from deixis.ops.atomic import write_atomically
 from deixis.ops.device import find_device
+from deixis.ops.hub import fetch, is_hub_id
 from deixis.ops.weights import fit_weights, read_weights
 from deixis.text.tokenizer import Tokenizer
 
@@ -117,8 +117,8 @@ def start(
 
     Args:
         name: variant.
-        checkpoint: as in :func:`load`; a folder of ours gives its weights and tokenizer alone. One of another
-            family gives those of its parts that the variant has, too; all others must be ``fresh``.
+        checkpoint: as in :func:`load`, or a model that ships inside the package; a folder of ours gives its
+            weights and tokenizer alone. One of another family gives those of its parts that the variant has, too; all others must be ``fresh``.
         fresh: parts of names of parameters that keep the model's own initialisation, such as heads whose
             number of classes is another.
         tokenizer: a ``tokenizer.json``; by default that of the checkpoint.
@@ -275,10 +275,12 @@ def _load_checkpoint(name: str, checkpoint: str | Path) -> ReferringModel:
 
 
 def _find(checkpoint: str | Path) -> Path:
-    """Return a file of weights or a folder of ours, fetched from the hub where it is not here."""
+    """Return a file of weights or a folder of ours: here, inside the package, or fetched from the hub."""
     path = Path(checkpoint)
-    if not path.exists() and re.fullmatch(r"[\w.-]+/[\w.-]+", str(checkpoint)) and not path.suffix:
-        path = _fetch(str(checkpoint))
+    if not path.exists() and str(checkpoint) in EMBEDDED:
+        return _folder_of(checkpoint)
+    if not path.exists() and is_hub_id(str(checkpoint)) and not path.suffix:
+        path = fetch(str(checkpoint), [CONFIG, WEIGHTS, TOKENIZER])
     if path.is_dir() and not (path / CONFIG).is_file():
         raise CheckpointError(f"{path} is not a model of ours: it has no {CONFIG}")
     return path
@@ -293,20 +295,6 @@ def _read_file(
     if len(wanted.keys() & tensors.keys()) > len(wanted.keys() & ours.keys()):
         return tensors, []  # the names are ours already
     return ours, unknown
-
-
-def _fetch(hub_id: str) -> Path:
-    """Return the local copy of a folder of ours on the Hugging Face hub."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-
-    try:
-        return Path(snapshot_download(hub_id, allow_patterns=[CONFIG, WEIGHTS, TOKENIZER]))
-    except (HfHubHTTPError, HFValidationError, OSError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise CheckpointError(
-            f"there is no file {hub_id}, and it cannot be fetched from the hub ({reason[:160]})"
-        ) from error
 
 
 def _attach_tokenizer(model: ReferringModel, path: Path) -> None:

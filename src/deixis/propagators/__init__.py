@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deixis.errors import CheckpointError, UnknownNameError
+from deixis.propagators.sam2.config import VARIANTS as SAM2
 
 if TYPE_CHECKING:
     import torch
@@ -19,6 +20,7 @@ PROPAGATORS: dict[str, str] = {
     "cfbi": "deixis.propagators.cfbi.propagator:load",
     "cfbi-mobilenet": "deixis.propagators.cfbi.propagator:load",
     "cfbi-plus": "deixis.propagators.cfbi.propagator:load",
+    **dict.fromkeys(SAM2, "deixis.propagators.sam2.weights:load"),
 }
 """Name -> module and class, or function of the name, a checkpoint and a device."""
 
@@ -36,7 +38,8 @@ def build(
 
     Args:
         name: as ``PROPAGATORS`` has it.
-        checkpoint: weights of one that needs them: its published file, or a ``.safetensors`` file of ours.
+        checkpoint: weights of one that needs them: its published file, or a ``.safetensors`` file of ours. Of
+            the SAM 2 family: a folder, or an id on the Hugging Face hub; None takes what was fetched before.
         device: where its network runs.
 
     Raises:
@@ -50,7 +53,7 @@ def build(
         if checkpoint is not None:
             raise CheckpointError(f"the propagator {name} has no weights; leave its checkpoint out")
         return getattr(importlib.import_module(module), attribute)()
-    if checkpoint is None:
+    if checkpoint is None and name not in SAM2:
         raise CheckpointError(
             f"the propagator {name} comes without weights; give its published file as its checkpoint "
             "(on the command line: --propagator-checkpoint)"
