@@ -118,7 +118,8 @@ def start(
     Args:
         name: variant.
         checkpoint: as in :func:`load`, or a model that ships inside the package; a folder of ours gives its
-            weights and tokenizer alone. One of another family gives those of its parts that the variant has, too; all others must be ``fresh``.
+            weights and tokenizer alone. One of another family gives those of its parts that the variant has,
+            too; all others must be ``fresh``.
         fresh: parts of names of parameters that keep the model's own initialisation, such as heads whose
             number of classes is another.
         tokenizer: a ``tokenizer.json``; by default that of the checkpoint.
