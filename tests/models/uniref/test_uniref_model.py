@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch.nn import functional as F
 
 from deixis.errors import CheckpointError, TrainingError
 from deixis.models.loading import convert_file, load
 from deixis.models.registry import find_variant
 from deixis.models.uniref.config import VARIANTS, UniRefConfig
 from deixis.models.uniref.convert import RENAMING
-from deixis.models.uniref.fusion import UniFusion, attend_for_all
+from deixis.models.uniref.fusion import UniFusion
 from deixis.models.uniref.model import UniRef
 from deixis.models.uniref.proposals import anchors
 from deixis.models.uniref.reference import MaskReference, concatenate, stack
@@ -189,12 +188,32 @@ def test_objects_of_one_frame_are_as_each_of_them_alone(model):
         torch.testing.assert_close(features, expected, atol=1e-5, rtol=1e-4)
 
 
-def test_shared_attention_is_attention(monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("objects", [1, 3])
+@pytest.mark.parametrize("num_pixels", [7, 600])
+def test_folded_projections_read_what_attention_reads(
+    model, monkeypatch: pytest.MonkeyPatch, objects: int, num_pixels: int
+):
     monkeypatch.setattr("deixis.models.uniref.fusion.SCORES_AT_ONCE", 100)
-    query, keys, values = torch.randn(1, 2, 11, 8), torch.randn(1, 2, 7, 8), torch.randn(3, 2, 7, 8)
-    visible = torch.arange(7)[None, None, None] < 5
-    expected = F.scaled_dot_product_attention(query.expand(3, -1, -1, -1), keys, values, visible)
-    torch.testing.assert_close(attend_for_all(query, keys, values, visible), expected)
+    hidden = torch.arange(7)[None] >= 5
+    keys, values, embedding = torch.randn(1, 7, 64), torch.randn(objects, 7, 64), torch.randn(1, 64)
+    masks = MaskReference((keys,), (hidden,), (embedding,), (values,))
+    pixels = [torch.randn(1, num_pixels, 64)]
+    expected = model.fusion(pixels, None, masks)[0]  # gradients are on: attention as written
+    with torch.no_grad():
+        read = model.fusion(pixels, None, masks)[0]
+    assert expected.shape == read.shape == (objects, num_pixels, 64)
+    torch.testing.assert_close(read, expected.detach(), atol=1e-5, rtol=1e-4)
+
+
+def test_folded_projections_read_of_pairs(model):
+    keys, values, embedding = torch.randn(2, 7, 64), torch.randn(2, 7, 64), torch.randn(2, 64)
+    hidden = torch.arange(7) >= torch.tensor([[5], [7]])
+    masks = MaskReference((keys,), (hidden,), (embedding,), (values,))
+    pixels = [torch.randn(2, 9, 64)]
+    expected = model.fusion(pixels, None, masks)[0]
+    with torch.no_grad():
+        read = model.fusion(pixels, None, masks)[0]
+    torch.testing.assert_close(read, expected.detach(), atol=1e-5, rtol=1e-4)
 
 
 @torch.no_grad()

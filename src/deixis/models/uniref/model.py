@@ -160,11 +160,13 @@ class UniRef(ReferringModel):
         """
         maps = [level.flatten(0, 1) for level in frames.maps[1:]]  # b c _h _w
         values = self.mask_encoder(frames.frames.flatten(0, 1), masks, maps)
-        keys = tuple(cells_of(level[:, None])[:, 0] for level in maps)  # b n c
+        features = tuple(cells_of(level[:, None])[:, 0] for level in maps)  # b n c
         hidden = tuple(mask.flatten(0, 1).flatten(1) for mask in frames.padding_masks[1:])  # b n
         embeddings = tuple(
-            TextFeatures(level, padding).mean_of_words() for level, padding in zip(keys, hidden, strict=True)
+            TextFeatures(level, padding).mean_of_words()
+            for level, padding in zip(features, hidden, strict=True)
         )
+        keys = tuple(self.fusion.normalise(level) for level in features)
         return MaskReference(
             keys, hidden, embeddings, tuple(cells_of(value[:, None])[:, 0] for value in values)
         )

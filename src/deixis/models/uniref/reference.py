@@ -16,10 +16,10 @@ class MaskReference:
     """Frames in which masks are known; one entry a level in every field, fine to coarse.
 
     Attributes:
-        keys: ``float [n or 1, k, c]``, features of the frame, which do not depend on the mask: one row serves
-            all objects where they share the frame.
+        keys: ``float [n or 1, k, c]``, normalised features of the frame, which do not depend on the mask: one
+            row serves all objects where they share the frame.
         hidden: ``bool [n or 1, k]``, True on padding.
-        embeddings: ``float [n or 1, c]``, the mean of the keys.
+        embeddings: ``float [n or 1, c]``, the mean of the features of the frame.
         values: ``float [n, k, c]``, features of frame and mask.
     """
 
