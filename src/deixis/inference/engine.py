@@ -14,6 +14,7 @@ from torch import Tensor
 from deixis.errors import DeviceError, ExpressionError
 from deixis.flow.estimator import FlowEstimator
 from deixis.models.base import ReferringModel
+from deixis.models.clip import make_clip
 from deixis.models.inputs import InputSpec
 from deixis.ops.masks import (
     masks_at_size,
@@ -22,9 +23,9 @@ from deixis.ops.masks import (
     stretched_masks,
     stretched_probabilities,
 )
-from deixis.ops.padding import pad_to_multiple, padded_to
+from deixis.ops.padding import padded_to
 from deixis.ops.words import clean
-from deixis.structures import Clip, TextFeatures, Tokens, Trajectories, VideoFeatures
+from deixis.structures import TextFeatures, Tokens, Trajectories, VideoFeatures
 
 from .linking import Candidates
 
@@ -157,23 +158,6 @@ class Engine:
                 f"{self.device} has no memory left for {num_frames} frames and {num_expressions} expressions "
                 "at once; choose shorter windows or a smaller expression batch"
             ) from error
-
-
-def make_clip(
-    frames: Sequence[UInt8[Tensor, "3 h w"]],
-    inputs: InputSpec,
-    device: torch.device,
-    flow: Float[Tensor, "t m h w"] | None = None,
-) -> Clip:
-    """Normalise resized frames of one size and batch them as one clip, padded as ``inputs`` asks."""
-    pixels = torch.stack(list(frames)).to(device).float().div_(255)  # t 3 h w
-    mean = torch.tensor(inputs.mean, device=device)[:, None, None]
-    std = torch.tensor(inputs.std, device=device)[:, None, None]
-    pixels = pixels.sub_(mean).div_(std)
-    padding_mask = torch.zeros(1, len(pixels), *pixels.shape[-2:], dtype=torch.bool, device=device)
-    if flow is not None:
-        flow, _ = pad_to_multiple(flow[None].to(device), padding_mask, inputs.pad_multiple)
-    return Clip(*pad_to_multiple(pixels[None], padding_mask, inputs.pad_multiple), flow=flow)
 
 
 def check_expressions(expressions: str | Sequence[str]) -> tuple[str, ...]:

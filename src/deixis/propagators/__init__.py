@@ -20,6 +20,10 @@ PROPAGATORS: dict[str, str] = {
     "cfbi": "deixis.propagators.cfbi.propagator:load",
     "cfbi-mobilenet": "deixis.propagators.cfbi.propagator:load",
     "cfbi-plus": "deixis.propagators.cfbi.propagator:load",
+    "uniref-plus-resnet50": "deixis.propagators.uniref:load",
+    "uniref-plus-swin-l": "deixis.propagators.uniref:load",
+    "uniref-resnet50": "deixis.propagators.uniref:load",
+    "uniref-swin-l": "deixis.propagators.uniref:load",
     **dict.fromkeys(SAM2, "deixis.propagators.sam2.weights:load"),
 }
 """Name -> module and class, or function of the name, a checkpoint and a device."""

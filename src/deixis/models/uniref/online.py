@@ -11,7 +11,7 @@ object. Masks are decided at the size of the video, if the state knows it, and b
 Axes: n objects, c channels, h w cells or pixels of the network's input, H W pixels of the video.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
@@ -119,6 +119,19 @@ def with_masks(state: State, masks: Mapping[int, Bool[Tensor, "H W"]]) -> State:
     return {**state, "objects": objects, "given": {**state["given"], **masks}}
 
 
+def without_objects(state: State, ids: Collection[int]) -> State:
+    """Return the state that does not follow the objects (or expressions) ``ids`` any more."""
+    rows = [row for row, number in enumerate(state["objects"]) if number not in ids]
+    words = state["text"]
+    text = None if words is None else (words[0][rows], words[1][rows], words[2][rows])
+    given, first, previous = (
+        {number: value for number, value in known.items() if number not in ids}
+        for known in (state["given"], state["first"], state["previous"])
+    )
+    kept = {"text": text, "objects": tuple(state["objects"][row] for row in rows)}
+    return State(**{**state, **kept, "given": given, "first": first, "previous": previous})
+
+
 @dataclass(frozen=True)
 class _Sizes:
     """Heights and widths of a frame: of the network's input with and without padding, and of the video."""
@@ -189,6 +202,11 @@ def _find(model: "UniRef", frame: UniRefVideoFeatures, state: State, sizes: _Siz
             logits[row] = REFUSED * (1 - 2 * shown)
     if not is_competing:
         return Answer(logits, scores, probabilities, probabilities > 0.5)
+    is_given = torch.tensor([number in state["given"] for number in state["objects"]], device=device)
+    if is_given.any():
+        # What is given is seen, also where another object is as sure.
+        is_covered = (probabilities[is_given] == 1).any(dim=0)
+        probabilities[~is_given] = probabilities[~is_given].masked_fill(is_covered, 0)
     labels = torch.from_numpy(merge_by_product(probabilities.cpu().numpy())).to(device)
     masks = labels == torch.arange(1, n + 1, device=device)[:, None, None]
     return Answer(margins(logits.sigmoid()), scores, probabilities, masks)

@@ -1,0 +1,66 @@
+"""Propagators with random weights, the same in every process, for tests of what all of them keep."""
+
+from dataclasses import replace
+
+import torch
+
+from deixis import propagators
+from deixis.models.inputs import InputSpec
+from deixis.models.uniref.config import UniRefConfig
+from deixis.models.uniref.model import UniRef
+from deixis.propagators.base import Propagator
+from deixis.propagators.cfbi.propagator import CfbiPropagator, build_network
+from deixis.propagators.stcn.config import StcnConfig
+from deixis.propagators.stcn.network import StcnNetwork
+from deixis.propagators.stcn.propagator import StcnPropagator
+from deixis.propagators.uniref import UniRefPropagator
+
+NAMES = (*propagators.WEIGHT_FREE, "stcn", "cfbi", "uniref")
+
+UNIREF = UniRefConfig(
+    inputs=InputSpec(
+        short_side=48,
+        long_side=96,
+        window_length=1,
+        window_overlap=0,
+        is_online=True,
+        pad_multiple=32,
+        mask_resize="smooth",
+    ),
+    backbone="image-conv-pyramid-tiny",
+    text_encoder="words-tiny",
+    width=64,
+    num_heads=4,
+    head_width=32,
+    num_encoder_layers=1,
+    num_decoder_layers=1,
+    feedforward=64,
+    num_points=2,
+    num_queries=6,
+    mask_widths=(8, 8, 16, 16),
+    fusion_dropout=0.0,
+    mask_threshold=0.0,
+)
+
+
+def small_propagator(name: str) -> Propagator:
+    """Build a propagator of ``NAMES``, or ``stcn-bounded``."""
+    torch.manual_seed(0)
+    if name in propagators.WEIGHT_FREE:
+        return propagators.build(name)
+    if name == "cfbi":
+        return CfbiPropagator(build_network("cfbi-mobilenet"))
+    if name == "uniref":
+        return UniRefPropagator(small_uniref())
+    config = StcnConfig(short_side=None, memory_every=1)
+    return StcnPropagator(StcnNetwork(), replace(config, max_frames=2) if name == "stcn-bounded" else config)
+
+
+def small_uniref(config: UniRefConfig = UNIREF) -> UniRef:
+    """Build a UniRef in which nothing is zero."""
+    torch.manual_seed(0)
+    model = UniRef(config)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += 0.05 * torch.randn_like(parameter)
+    return model.eval()
