@@ -6,7 +6,7 @@ H W pixels of the network's input, h w cells of a feature map.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -186,15 +186,19 @@ class Batch:
         tokens: all expressions of all clips.
         video_index: ``int64 [e]``, the clip of each expression: the vision side runs once per clip, not per
             expression.
-        targets: one a expression.
+        targets: one an expression.
+        references: what models that can be shown masks are shown of the first frame: the "words" alone, the
+            "masks" of what they denote alone, or "both".
     """
 
     clip: Clip
     tokens: Tokens
     video_index: Int[Tensor, "e"]
     targets: tuple[Target, ...]
+    references: Literal["words", "masks", "both"] = "words"
 
     def to(self, device: torch.device | str) -> "Batch":
         """Return the batch on ``device``."""
         targets = tuple(target.to(device) for target in self.targets)
-        return Batch(self.clip.to(device), self.tokens.to(device), self.video_index.to(device), targets)
+        clip, tokens, video_index = (part.to(device) for part in (self.clip, self.tokens, self.video_index))
+        return Batch(clip, tokens, video_index, targets, self.references)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_models import FRAMES_APART, MASK_STRIDES, PADDING_APART, TINY, UNTRAINED, build, of_families
+from tiny_models import FRAMES_APART, MASK_STRIDES, PADDING_APART, TINY, TRAINED_OTHERWISE, build, of_families
 
 from deixis.models.loading import load, save
 from deixis.models.registry import FAMILIES, WEIGHT_FREE
@@ -20,7 +20,9 @@ from deixis.structures import Clip, Target, TextFeatures, Tokens
 from deixis.text.words import train_tokenizer
 
 HEIGHT, WIDTH, FRAMES = 48, 64, 3
-TRAINED = of_families(tuple(family for family in FAMILIES if family not in (*WEIGHT_FREE, *UNTRAINED)))
+TRAINED = of_families(
+    tuple(family for family in FAMILIES if family not in (*WEIGHT_FREE, *TRAINED_OTHERWISE))
+)
 
 
 @cache

@@ -115,8 +115,8 @@ MASK_STRIDES = {**dict.fromkeys((*MOTION_VARIANTS, "hinet-tiny"), 1), "refvos": 
 FRAMES_APART = ("mttr", "motion", "refvos", "hinet", "hinet_tiny", "uniref")
 """Families whose frames meet in the backbone alone, so that annotated frames are a part of all frames."""
 
-UNTRAINED = ("uniref",)
-"""Families whose training is not here; their criterion says so."""
+TRAINED_OTHERWISE = ("uniref",)
+"""Families whose training takes more than clips and expressions: their own tests look at gradients."""
 
 PADDING_APART = ("mttr",)
 """Families without convolutions or group norms between backbone and scores, which would read padded cells."""

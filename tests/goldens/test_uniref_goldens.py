@@ -14,7 +14,10 @@ slow = pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
+        "r50_loss",
+        "ota_crowded",
         "r50_image",
+        pytest.param("r50_train", marks=slow),
         pytest.param("r50_rvos", marks=slow),
         pytest.param("r50_vos", marks=slow),
         pytest.param("r50_pipeline", marks=slow),

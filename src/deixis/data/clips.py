@@ -5,7 +5,7 @@ Axes: t frames of the clip, k of them annotated, n objects, m motion channels, H
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import overload
+from typing import Literal, overload
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
@@ -19,6 +19,7 @@ from .records import VideoRecord
 from .refcoco import CROWD
 from .rules import ClipRule
 from .windows import (
+    jumping_frames,
     local_and_global,
     random_window,
     reference_and_current,
@@ -29,6 +30,9 @@ from .windows import (
 
 WORDLESS = "object"
 """What stands for a sentence where there is none: a model that follows masks does not read it."""
+
+References = Literal["words", "masks", "both"]
+"""What a model that can be shown masks is shown of the first frame (``structures.Batch``)."""
 
 _LOCAL_GLOBAL = ("local-global", "local-global-published")
 
@@ -49,6 +53,7 @@ class Sample:
             padding.
         flow: ``float32 [t, m, h, w]``, the motion of each frame over the whole of it, in a grid of its own
             and, if it is vectors, in pixels of that grid; None: not asked for.
+        references: what is shown of the first frame.
     """
 
     frames: UInt8[np.ndarray, "t H W 3"]
@@ -60,10 +65,12 @@ class Sample:
     labels: tuple[int, ...] | None = None
     frame_sizes: tuple[tuple[int, int], ...] | None = None
     flow: Float[np.ndarray, "t m h w"] | None = None
+    references: References = "words"
 
-    def is_answered(self, *, everywhere: bool = False) -> bool:
-        """Tell whether each referent is seen in a predicted frame, or ``everywhere``: in all of them."""
+    def is_answered(self, *, everywhere: bool = False, at_first: bool = False) -> bool:
+        """Tell whether each referent is seen in a predicted frame, ``everywhere`` in all, or ``at_first``."""
         seen = np.asarray(self.masks.any(axis=(2, 3)))  # n k
+        seen = seen[:, :1] if at_first else seen
         combine = np.all if everywhere else np.any
         return all(not one or bool(combine(seen[list(one)], axis=1).any()) for one in self.referents)
 
@@ -113,16 +120,17 @@ class WholeVideos(Sequence[ClipPlan]):
 def plan_clips(records: Sequence[VideoRecord], rule: ClipRule) -> Sequence[ClipPlan]:
     """List the training clips of ``records``.
 
-    "random" and "random-frame" give one plan a video. "around-annotated" and "tiling" give one a window and
-    expression whose object appears in the window's annotated frames (with ``expressions_per_clip`` above 1:
-    one a window, for all such expressions); they read all masks once, to see what appears where. The others
+    "random", "random-frame" and "jumps" give one plan a video. "around-annotated" and "tiling" give one a
+    window and expression whose object appears in the window's annotated frames (with ``expressions_per_clip``
+    above 1: one a window, for all such expressions); they read all masks once, to see what appears
+    where. The others
     give one an expression or object (``rule.unit``) and place, and look at masks only where a video is
     annotated in some of its frames alone.
 
     Raises:
         DatasetError: a record has expressions but no masks to learn from.
     """
-    if rule.kind in ("random", "random-frame"):
+    if rule.kind in ("random", "random-frame", "jumps"):
         return WholeVideos(len(records))
     plans: list[ClipPlan] = []
     for index, record in enumerate(records):
@@ -143,6 +151,7 @@ def read_clip(
     rule: ClipRule,
     predicted_frames: tuple[int, ...] | None = None,
     motion: MotionReader | None = None,
+    references: References = "words",
 ) -> Sample:
     """Read the clip of ``plan`` with some of its expressions, drawn at random by ``rule``.
 
@@ -151,7 +160,8 @@ def read_clip(
     The objects are those that appear in the clip, as far as it is annotated, in the order of their ids; or,
     with ``rule.objects`` "referred", those that the drawn expressions denote. Where the window is drawn here
     and objects are those that appear, expressions whose object does not are passed over, unless no other is
-    left. A video without expressions gives one of its objects that appears, with the expression ``WORDLESS``.
+    left. A video without expressions gives ``rule.objects_per_clip`` of its objects that appear (with
+    "jumps": in the first frame), with the expression ``WORDLESS``.
 
     Args:
         record: the video.
@@ -161,6 +171,7 @@ def read_clip(
         predicted_frames: positions to predict where the plan leaves that open; None: all. Where the plan
             predicts the frame that it is around, the one position of that frame.
         motion: reads frames with what moves in them; None: it is not wanted.
+        references: what is shown of the first frame, where there are words.
 
     Raises:
         DatasetError: the video has no masks or no expressions, or an object no class.
@@ -188,15 +199,17 @@ def read_clip(
         frames=images,
         masks=masks,
         annotated_frames=predicted_frames if alone is None else alone,
-        expressions=tuple(expression.text for expression in expressions) or (WORDLESS,),
+        expressions=tuple(expression.text for expression in expressions) or (WORDLESS,) * max(len(order), 1),
         referents=tuple(
             tuple(order.index(identity) for identity in expression.object_ids if identity in order)
             for expression in expressions
         )
-        or (tuple(range(len(order))),),
+        or tuple((place,) for place in range(len(order)))
+        or ((),),
         has_visibility=alone is None,
         labels=tuple(label_of(record, one, rule.classes) for one in order) if rule.classes else None,
         flow=flow,
+        references=references if expressions else "masks",
     )
 
 
@@ -283,6 +296,10 @@ def _draw_frames(
         annotated = _annotated(record)
         places = reference_and_current(len(annotated), rule.length, generator, rule.reach)
         return tuple(annotated[place] for place in places)
+    if rule.kind == "jumps":
+        annotated = _annotated(record)
+        places = jumping_frames(len(annotated), rule.length, generator, rule.reach)
+        return tuple(annotated[place] for place in places)
     if rule.kind == "random-frame":
         return (int(generator.choice(_annotated(record))),)
     return random_window(num_frames, rule.length, rule.stride, generator)
@@ -319,17 +336,20 @@ def _referred_objects(
     rule: ClipRule,
     annotated: Sequence[int],
 ) -> tuple[list[int], Bool[np.ndarray, "n k H W"], list[int]]:
-    """Return expressions, with ids and masks of what they denote; without words, an object that appears."""
+    """Return expressions, with ids and masks of what they denote; without words, objects that appear."""
     assert record.masks is not None
     if not record.expressions:
         ids = tuple(sorted(record.object_ids))
         masks = record.masks.read(annotated, ids)
         seen = np.asarray(masks.any(axis=(2, 3)))  # n k
-        shown = np.flatnonzero(seen.all(axis=1) if rule.kind == "reference-pair" else seen.any(axis=1))
         if not len(ids):
             return [], masks, []
-        place = int(generator.choice(shown if len(shown) else len(ids)))
-        return [ids[place]], masks[place : place + 1], []
+        if rule.kind == "jumps":
+            seen = seen[:, :1]
+        shown = np.flatnonzero(seen.all(axis=1) if rule.kind == "reference-pair" else seen.any(axis=1))
+        count = min(rule.objects_per_clip, max(len(shown), 1))
+        places = generator.choice(shown if len(shown) else len(ids), count, replace=False)
+        return [ids[place] for place in places], masks[places], []
     candidates = _candidates(record, plan, rule)
     if rule.unit == "object" and plan.expressions is None:
         groups = [unit for unit in _units(record, rule, without=()) if unit and set(unit) & set(candidates)]

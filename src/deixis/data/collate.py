@@ -13,7 +13,7 @@ from torch import Tensor
 
 from deixis.structures import Batch, Clip, Target, Tokens
 
-from .clips import Sample
+from .clips import References, Sample
 from .cropping import flow_at_frames
 
 
@@ -32,6 +32,7 @@ class PixelBatch:
         has_visibility: of each clip.
         labels: ``int64 [n]`` of each clip, classes of its objects; None: there is one class.
         flow: ``float [b, t, m, H, W]``, what moves in each frame, 0 on padding; None: not asked for.
+        references: what is shown of the first frames (``structures.Batch``).
     """
 
     frames: UInt8[Tensor, "b t H W 3"]
@@ -44,6 +45,7 @@ class PixelBatch:
     has_visibility: tuple[bool, ...]
     labels: tuple[Int[Tensor, "_n"] | None, ...]
     flow: Float[Tensor, "b t m H W"] | None = None
+    references: References = "words"
 
     @property
     def num_expressions(self) -> int:
@@ -63,6 +65,7 @@ class PixelBatch:
             self.has_visibility,
             self.labels,
             None if self.flow is None else self.flow.pin_memory(),
+            self.references,
         )
 
     def normalised(
@@ -88,7 +91,8 @@ class PixelBatch:
         )
         flow = None if self.flow is None else self.flow.to(device, non_blocking=True)
         clip = Clip(frames, padding_mask, self.annotated_frames, flow)
-        return Batch(clip, self.tokens.to(device), self.video_index.to(device), self.targets(device))
+        tokens, video_index = self.tokens.to(device), self.video_index.to(device)
+        return Batch(clip, tokens, video_index, self.targets(device), self.references)
 
     def targets(self, device: torch.device | str = "cpu") -> tuple[Target, ...]:
         """Return one target an expression on ``device``; the expressions of a clip share its masks."""
@@ -129,11 +133,16 @@ def collate(
     Height and width become multiples of ``multiple``.
 
     Raises:
-        ValueError: the clips have different annotated positions, which one batch cannot hold.
+        ValueError: the clips have different annotated positions or references, which one batch cannot hold.
     """
     annotated = samples[0].annotated_frames
     if any(sample.annotated_frames != annotated for sample in samples):
         raise ValueError("the clips of a batch must have the same annotated positions; use one clip rule")
+    references = samples[0].references
+    if any(sample.references != references for sample in samples):
+        raise ValueError(
+            "the clips of a batch must have the same references; make run_length the clips of one part"
+        )
     t, height, width = (max(sample.frames.shape[axis] for sample in samples) for axis in range(3))
     height, width = (-(-side // multiple) * multiple for side in (height, width))
     k = t if annotated is None else len(annotated)
@@ -170,4 +179,5 @@ def collate(
             for sample in samples
         ),
         flow,
+        references,
     )

@@ -17,6 +17,7 @@ ClipKind = Literal[
     "local-global",
     "local-global-published",
     "reference-pair",
+    "jumps",
     "each-frame",
     "random-frame",
     "image",
@@ -34,12 +35,17 @@ class ClipRule:
             neighbours and frames from afar, or each annotated frame, which alone is then predicted
             (ReferFormer on Ref-YouTube-VOS, Ref-DAVIS17, A2D-Sentences); "local-global-published": the same
             with the published chance of a frame that comes twice; "reference-pair": a frame anywhere and
-            others near it (UniRef, video stage, two frames); "each-frame": every annotated frame by itself
-            (HINet, fine-tuning; RefVOS); "random-frame": a random object in a random annotated frame (HINet,
-            pre-training); "image": the first frame, ``length`` times (ReferFormer and UniRef on images).
+            others near it (UniRef, video stage, two frames); "jumps": a frame, and others each somewhat after
+            the one before, forward or backward in time (STCN, three frames); "each-frame": every annotated
+            frame by itself (HINet, fine-tuning; RefVOS); "random-frame": a random object in a random
+            annotated frame (HINet, pre-training); "image": the first frame, ``length`` times (ReferFormer and
+            UniRef on images).
         length: frames of a clip.
         stride: every ``stride``-th frame, for "random".
-        reach: how far apart the frames of a "reference-pair" may be.
+        reach: how far apart the frames of a "reference-pair" may be, and how many frames a jump of "jumps"
+            may leave out.
+        reaches: the reach changes over the training: pairs of the share of the training that is done, and the
+            reach from there on (STCN); (): it stays.
         predicted_frames: frames of a clip, drawn anew for each step, that the language side predicts; the
             vision side sees all. 0: all. For the kinds that do not predict an annotated frame alone.
         expressions_per_clip: expressions drawn for a clip, at most; 1 with "around-annotated" and "tiling"
@@ -49,6 +55,10 @@ class ClipRule:
             an "object" with one of its expressions, drawn each time (UniRef, HINet, RefVOS).
         has_words: False: follow an object without words, even where there are expressions (UniRef on sets for
             video object segmentation).
+        objects_per_clip: objects that are followed together without words, at most.
+        mask_share: how often what expressions denote is shown by its masks in the first frame, too, to models
+            that can be shown masks; drawn for all clips of a turn (``Recipe.run_length``) at once. Without
+            words masks are always shown.
         takes_boxes: True: where a data set has boxes and no masks, the area of a box stands for the mask, so
             that crops and mirrors move it along (UniRef, stage I on Visual Genome). Only losses of boxes
             learn the truth from it.
@@ -67,10 +77,13 @@ class ClipRule:
     length: int = 8
     stride: int = 1
     reach: int = 10
+    reaches: tuple[tuple[float, int], ...] = ()
     predicted_frames: int = 0
     expressions_per_clip: int = 1
     unit: Literal["expression", "object"] = "expression"
     has_words: bool = True
+    objects_per_clip: int = 1
+    mask_share: float = 0.0
     takes_boxes: bool = False
     objects: Literal["shown", "referred"] = "shown"
     redraws: int = 0
@@ -84,11 +97,24 @@ class ClipRule:
         check_choice("clip.objects", self.objects, ("shown", "referred"))
         check(
             self.has_words or self.objects == "referred",
-            "clip.objects must be referred where clip.has_words is false: one object is followed",
+            "clip.objects must be referred where clip.has_words is false: drawn objects are followed",
+        )
+        check(
+            self.objects_per_clip == 1 or not self.has_words,
+            f"clip.objects_per_clip is for clips without words, got {self.objects_per_clip}",
+        )
+        check(
+            not self.reaches or self.kind == "jumps",
+            f"clip.reaches are for clips of kind jumps, got {self.kind}",
+        )
+        check(
+            all(len(one) == 2 and 0 <= one[0] <= 1 and one[1] >= 1 for one in self.reaches),
+            f"clip.reaches are pairs of a share in [0, 1] and a reach from 1 on, got {list(self.reaches)}",
         )
         check_choice("clip.classes", self.classes, ("", "youtube-vos", "shapes", "things"))
-        for name in ("length", "stride", "reach", "expressions_per_clip"):
+        for name in ("length", "stride", "reach", "expressions_per_clip", "objects_per_clip"):
             check(getattr(self, name) >= 1, f"clip.{name} must be 1 or more, got {getattr(self, name)}")
+        check(0 <= self.mask_share <= 1, f"clip.mask_share must lie in [0, 1], got {self.mask_share}")
         check(self.redraws >= 0, f"clip.redraws must be 0 or more, got {self.redraws}")
         if self.kind in ("each-frame", "random-frame"):
             check(

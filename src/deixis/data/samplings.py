@@ -80,6 +80,11 @@ _UNIREF_IMAGE = Sampling(
     ),
 )
 
+_UNIREF_TINY = Sampling(
+    clip=ClipRule(kind="jumps", length=2, reach=8, expressions_per_clip=3, mask_share=0.3),
+    transforms=Transforms(short_side=128, long_side=192, flip=0.5, colour_jitter=0.05),
+)
+
 _PER_FRAME = Transforms(short_side=480, long_side=NO_LIMIT, flip=0.0, square=480)
 
 SAMPLINGS: dict[str, Sampling] = {
@@ -116,6 +121,13 @@ SAMPLINGS: dict[str, Sampling] = {
     "uniref-vos-pseudo-video-small": Sampling(
         clip=replace(_UNIREF_PAIR.clip, kind="image", has_words=False),
         transforms=_UNIREF_PAIR.transforms,
+    ),
+    "uniref-tiny-video": _UNIREF_TINY,
+    "uniref-tiny-vos": replace(
+        _UNIREF_TINY,
+        clip=ClipRule(
+            kind="jumps", length=2, reach=8, has_words=False, objects="referred", objects_per_clip=2
+        ),
     ),
     "hinet-pretraining": Sampling(
         clip=ClipRule(kind="random-frame", length=1, unit="object", objects="referred"),

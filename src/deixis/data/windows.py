@@ -93,6 +93,22 @@ def reference_and_current(
     return tuple(sorted([first, *map(int, others)]))
 
 
+def jumping_frames(
+    num_frames: int, length: int, generator: np.random.Generator, reach: int
+) -> tuple[int, ...]:
+    """Return ``length`` indices, each 1 to ``reach + 1`` after the one before; in half of the draws reversed.
+
+    Near the end of a video jumps are cut short: the i-th lands at ``num_frames - reach // i`` at the latest,
+    so that a short video may give a frame twice (STCN, code, video stages, three frames).
+    """
+    reach = min(num_frames, reach)
+    frames = [int(generator.integers(min(num_frames - reach, num_frames - 1) + 1))]
+    for place in range(1, length):
+        wanted = frames[-1] + 1 + int(generator.integers(reach + 1))
+        frames.append(min(wanted, num_frames - reach // place, num_frames - 1))
+    return tuple(frames if generator.random() < 0.5 else frames[::-1])
+
+
 def with_frame_at(
     frame: int, position: int, num_frames: int, length: int, generator: np.random.Generator
 ) -> tuple[int, ...]:

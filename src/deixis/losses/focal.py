@@ -38,3 +38,12 @@ def focal_terms(
     missing = probabilities + targets - 2 * probabilities * targets  # 1 - p_t
     weights = alpha * targets + (1 - alpha) * (1 - targets)
     return weights * missing**gamma * cross_entropy
+
+
+def focal_cost(
+    logits: Float[Tensor, "*n"], *, alpha: float = 0.25, gamma: float = 2.0
+) -> Float[Tensor, "*n"]:
+    """Return what taking a prediction for an object changes in its focal loss (Deformable DETR, matching)."""
+    p = logits.float().sigmoid()
+    positive = alpha * (1 - p) ** gamma * -(p + 1e-8).log()
+    return positive - (1 - alpha) * p**gamma * -(1 - p + 1e-8).log()

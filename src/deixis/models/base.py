@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from deixis.structures import Clip, Target, TextFeatures, Tokens, Trajectories, VideoFeatures
+from deixis.structures import Batch, Clip, Target, TextFeatures, Tokens, Trajectories, VideoFeatures
 from deixis.text.tokenizer import Tokenizer
 
 
@@ -71,6 +71,14 @@ class ReferringModel(nn.Module, ABC):
         ``num_masks`` is what the mask losses are divided by, averaged over processes; None counts this
         batch's own.
         """
+
+    def batch_losses(self, batch: Batch, num_masks: float | None = None) -> dict[str, Tensor]:
+        """Return the loss terms of a training batch: all of a step but the gradients.
+
+        Models that learn from more than clips and expressions, as from masks of other frames, have their own.
+        """
+        video, text = self.encode_video(batch.clip), self.encode_text(batch.tokens)
+        return self.criterion(self(video, text, batch.video_index), batch.targets, num_masks)
 
     def set_progress(self, progress: float) -> None:
         """Be told the share of the training that is done, in [0, 1], before each step.

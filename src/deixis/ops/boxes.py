@@ -49,14 +49,26 @@ def generalised_iou(
     smallest box around both (Rezatofighi et al., CVPR 2019; ``eps`` as ReferFormer has it, which makes empty
     boxes at one place equal).
     """
-    low, high = torch.maximum(left[..., :2], right[..., :2]), torch.minimum(left[..., 2:], right[..., 2:])
-    intersection = (high - low).clamp(min=0).prod(dim=-1)
-    areas = [(box[..., 2:] - box[..., :2]).prod(dim=-1) for box in (left, right)]
-    union = areas[0] + areas[1] - intersection
+    intersection, union = _intersection_and_union(left, right)
     outer_low = torch.minimum(left[..., :2], right[..., :2])
     outer_high = torch.maximum(left[..., 2:], right[..., 2:])
     hull = (outer_high - outer_low).clamp(min=0).prod(dim=-1)
     return (intersection + eps) / (union + eps) - (hull - union + eps) / (hull + eps)
+
+
+def iou(left: Float[Tensor, "*#n 4"], right: Float[Tensor, "*#n 4"]) -> Float[Tensor, "..."]:
+    """Return the IoU of boxes (x1, y1, x2, y2), pair by pair after broadcasting; 0 for two empty ones."""
+    intersection, union = _intersection_and_union(left, right)
+    return intersection / union.clamp(min=1e-12)
+
+
+def _intersection_and_union(
+    left: Float[Tensor, "*#n 4"], right: Float[Tensor, "*#n 4"]
+) -> tuple[Float[Tensor, "..."], Float[Tensor, "..."]]:
+    low, high = torch.maximum(left[..., :2], right[..., :2]), torch.minimum(left[..., 2:], right[..., 2:])
+    intersection = (high - low).clamp(min=0).prod(dim=-1)
+    areas = [(box[..., 2:] - box[..., :2]).prod(dim=-1) for box in (left, right)]
+    return intersection, areas[0] + areas[1] - intersection
 
 
 def boxes_of_masks(masks: Bool[Tensor, "*n H W"], *, is_inclusive: bool = False) -> Float[Tensor, "*n 4"]:

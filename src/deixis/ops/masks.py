@@ -128,6 +128,18 @@ def aligned_upsample(maps: Float[Tensor, "n c h w"], factor: int) -> Float[Tenso
     return maps[..., : factor * height, : factor * width]
 
 
+def masks_at_stride(
+    masks: Bool[Tensor, "*n H W"], size: tuple[int, int], stride: int
+) -> Bool[Tensor, "*n h w"]:
+    """Take one pixel of each cell of ``stride``, the middle one: true masks as small as predicted ones.
+
+    The masks are padded or cut at the right and bottom to the ``size`` (h, w) of the predictions.
+    """
+    height, width = stride * size[0], stride * size[1]
+    padded = F.pad(masks, (0, width - masks.shape[-1], 0, height - masks.shape[-2]))
+    return padded[..., stride // 2 :: stride, stride // 2 :: stride]
+
+
 def _logit(probability: float) -> float:
     return math.log(probability / (1 - probability))
 

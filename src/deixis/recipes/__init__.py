@@ -3,7 +3,7 @@
 from deixis.errors import UnknownNameError
 from deixis.training.recipe import Recipe
 
-from . import hinet, hinet_tiny, mttr, referformer, refvos
+from . import hinet, hinet_tiny, mttr, referformer, refvos, uniref
 
 __all__ = ["RECIPES", "find_recipe"]
 
@@ -13,6 +13,7 @@ RECIPES: dict[str, Recipe] = {
     **refvos.RECIPES,
     **hinet.RECIPES,
     **hinet_tiny.RECIPES,
+    **uniref.RECIPES,
 }
 """Name -> recipe. To add some: a file of this folder with ``RECIPES``, and a term here."""
 

@@ -59,10 +59,7 @@ class ClipLoss(nn.Module):
 
     def forward(self, batch: Batch, num_masks: float) -> dict[str, Tensor]:
         """Return the weighted terms."""
-        video = self.model.encode_video(batch.clip)
-        text = self.model.encode_text(batch.tokens)
-        output = self.model(video, text, batch.video_index)
-        return self.model.criterion(output, batch.targets, num_masks)
+        return self.model.batch_losses(batch, num_masks)
 
 
 class Run:

@@ -1,14 +1,14 @@
 """From the data of a recipe to batches: records, plans of clips, and the loader of one process."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from deixis.data.clips import ClipPlan, Sample, plan_clips, read_clip
+from deixis.data.clips import ClipPlan, References, Sample, plan_clips, read_clip
 from deixis.data.collate import PixelBatch, collate
 from deixis.data.plans import READ_MASKS, cached_plans
 from deixis.data.records import VideoRecord
@@ -94,18 +94,28 @@ class ClipDataset(Dataset):
     def __getitem__(self, index: Draw) -> Sample:
         source = self.sources[index.source]
         generator = np.random.default_rng([self.recipe.seed, 1, index.position])
-        place = index.index
+        place, rule = index.index, self._rule_at(source.clip, index.position)
+        references = self._references(source.clip, index.position)
         for redraw in range(source.clip.redraws + 1):
             if redraw:
                 place = int(generator.integers(len(source.plans)))
             plan = source.plans[place]
             predicted = self._predicted_frames(plan, source.clip, index.position)
             record = source.records[plan.record]
-            sample = read_clip(record, plan, generator, source.clip, predicted, self.motion)
+            sample = read_clip(record, plan, generator, rule, predicted, self.motion, references)
             sample = transform(sample, source.transforms, generator)
-            if sample.is_answered(everywhere=source.clip.kind == "reference-pair"):
+            if sample.is_answered(everywhere=rule.kind == "reference-pair", at_first=rule.kind == "jumps"):
                 break
         return sample
+
+    def _rule_at(self, rule: ClipRule, position: int) -> ClipRule:
+        """Return the rule with its reach at this position of the training, by steps or epochs."""
+        if not rule.reaches:
+            return rule
+        num_clips = sum(len(source.plans) for source in self.sources)
+        total = self.recipe.steps * self.recipe.batch_size or self.recipe.epochs * num_clips
+        reaches = [reach for share, reach in sorted(rule.reaches) if position >= share * total]
+        return replace(rule, reach=reaches[-1] if reaches else rule.reach)
 
     def _predicted_frames(self, plan: ClipPlan, rule: ClipRule, position: int) -> tuple[int, ...] | None:
         """Draw the frames to predict. All clips of a step have the same: one batch holds one choice."""
@@ -115,6 +125,13 @@ class ClipDataset(Dataset):
         if rule.predicted_frames and plan.annotated_frames is None:
             return tuple(sorted(choice.choice(rule.length, rule.predicted_frames, replace=False).tolist()))
         return None
+
+    def _references(self, rule: ClipRule, position: int) -> References:
+        """Draw what is shown of the first frame, besides words: the same for all clips of a turn."""
+        if not rule.mask_share:
+            return "words"
+        chance = np.random.default_rng([self.recipe.seed, 4, position // self.recipe.run_length])
+        return "both" if chance.random() < rule.mask_share else "words"
 
 
 @dataclass(frozen=True)

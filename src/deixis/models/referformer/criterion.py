@@ -15,17 +15,17 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.nn import functional as F
 
 from deixis.losses.boxes import giou_loss, l1_loss
 from deixis.losses.dice import dice_loss, pairwise_dice
-from deixis.losses.focal import focal_terms, sigmoid_focal_loss
+from deixis.losses.focal import focal_cost, focal_terms, sigmoid_focal_loss
 from deixis.models.referformer.config import ReferFormerConfig
 from deixis.ops.boxes import boxes_of_masks, generalised_iou, to_centres, to_corners
+from deixis.ops.masks import masks_at_stride
 from deixis.structures import Target
 
 MASK_STRIDE = 4
-"""Every fourth pixel of the true masks is compared, from the third on, so that sizes agree."""
+"""Of the predicted masks."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def referents_of(
             if target.labels is None:
                 raise ValueError("class-discriminative heads need the labels of the objects; none were given")
             label = int(target.labels[chosen[0]]) if chosen else 0
-        referents.append(Referent(_at_stride(masks, size), boxes, is_seen, label))
+        referents.append(Referent(masks_at_stride(masks, size, MASK_STRIDE).float(), boxes, is_seen, label))
     return referents
 
 
@@ -151,15 +151,13 @@ def matching_costs(
     Classes count in the frames in which the referent is seen, boxes in all frames, masks over all pixels of
     all frames together.
     """
-    p = class_logits[referent.is_seen][..., referent.label].float().sigmoid()  # t' q
-    positive = 0.25 * (1 - p) ** 2 * -(p + 1e-8).log()
-    negative = 0.75 * p**2 * -(1 - p + 1e-8).log()
+    scores = class_logits[referent.is_seen][..., referent.label]  # t' q
     wanted = referent.boxes[:, None]  # t 1 4
     predicted = boxes.float()
     logits = mask_logits.float().transpose(0, 1).flatten(1)  # q p
     masks = referent.masks.flatten()[None]  # 1 p
     return {
-        "class": (positive - negative).mean(dim=0),
+        "class": focal_cost(scores).mean(dim=0),
         "bbox": (predicted - wanted).abs().sum(dim=-1).mean(dim=0),
         "giou": -generalised_iou(to_corners(predicted), to_corners(wanted)).mean(dim=0),
         "mask": focal_terms(logits, masks.expand_as(logits)).mean(dim=1),
@@ -225,11 +223,3 @@ def _layer_losses(
         named = {name: named[name] + term for name, term in terms.items()}
     focal = focal_terms(layer.class_logits.float(), classes) * is_real[..., None, None]
     return {"loss_ce": focal.sum() / num_frames, **named}
-
-
-def _at_stride(masks: Bool[Tensor, "t H W"], size: tuple[int, int]) -> Float[Tensor, "t h w"]:
-    """Take one pixel of each 4x4 cell, padding or cutting the masks to the ``size`` of the predictions."""
-    height, width = MASK_STRIDE * size[0], MASK_STRIDE * size[1]
-    padded = F.pad(masks, (0, width - masks.shape[-1], 0, height - masks.shape[-2]))
-    first = MASK_STRIDE // 2
-    return padded[..., first::MASK_STRIDE, first::MASK_STRIDE].float()

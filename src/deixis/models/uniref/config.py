@@ -46,11 +46,17 @@ class UniRefConfig:
         num_queries: proposals that are decoded.
         num_classes: of the scores; the first one alone ranks proposals.
         mask_channels: of mask features and dynamic convolutions.
-        mask_widths: channels of the stages of the mask encoder.
+        place_unit: pixels of one unit of the relative coordinates of the dynamic convolutions; 1 as
+            published.
+        mask_widths: channels of the stages of the mask encoder, one a map of the backbone.
         fusion_dropout: of attention weights in the fusion and of the projected words.
         transformer_dropout: of encoder and decoder.
         expression_threshold: an expression's mask counts where its score is above.
         mask_threshold: the same for objects that are followed by their masks alone.
+        class_weight, box_weight, giou_weight, mask_weight, dice_weight: of the losses.
+        has_region_losses: masks are also taught as regions that compete with the background (video stage).
+        is_taught_by_boxes: masks of the data are areas of boxes, and are taught as such (stage I).
+        pairwise_warmup: share of the training over which one of the losses from boxes grows to its weight.
     """
 
     inputs: InputSpec = field(default_factory=lambda: _VIDEO)
@@ -71,11 +77,20 @@ class UniRefConfig:
     num_queries: int = 300
     num_classes: int = 1
     mask_channels: int = 8
-    mask_widths: tuple[int, int, int, int] = (64, 128, 256, 512)
+    place_unit: float = 1.0
+    mask_widths: tuple[int, ...] = (64, 128, 256, 512)
     fusion_dropout: float = 0.1
     transformer_dropout: float = 0.0
     expression_threshold: float = 0.3
     mask_threshold: float = 0.4
+    class_weight: float = 2.0
+    box_weight: float = 5.0
+    giou_weight: float = 2.0
+    mask_weight: float = 2.0
+    dice_weight: float = 5.0
+    has_region_losses: bool = True
+    is_taught_by_boxes: bool = False
+    pairwise_warmup: float = 0.0
 
     def __post_init__(self) -> None:
         if self.width % self.num_heads:
@@ -102,6 +117,10 @@ class UniRefConfig:
         for name in ("expression_threshold", "mask_threshold"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must lie in [0, 1], got {getattr(self, name)}")
+        if self.place_unit <= 0:
+            raise ValueError(f"place_unit must be above 0, got {self.place_unit}")
+        if not 0 <= self.pairwise_warmup <= 1:
+            raise ValueError(f"pairwise_warmup is a share of the training, got {self.pairwise_warmup}")
         for name, choices in (("fusion", Fusion), ("order", Order), ("references", References)):
             if getattr(self, name) not in get_args(choices):
                 allowed = ", ".join(get_args(choices))
@@ -113,6 +132,23 @@ CONFIG = UniRefConfig
 _BACKBONES = {"resnet50": "resnet-50", "swin-l": "swin-l-window12"}
 """Name in a variant -> name of the backbone."""
 
+_TINY = UniRefConfig(
+    inputs=replace(_VIDEO, short_side=128, long_side=256),
+    backbone="video-conv-tiny",
+    text_encoder="words-tiny",
+    is_text_encoder_frozen=False,
+    width=96,
+    num_heads=4,
+    head_width=48,
+    num_encoder_layers=1,
+    num_decoder_layers=2,
+    feedforward=192,
+    num_queries=20,
+    place_unit=32.0,
+    mask_widths=(32, 64),
+    fusion_dropout=0.0,
+)
+
 
 def _variants() -> dict[str, UniRefConfig]:
     variants = {}
@@ -121,11 +157,19 @@ def _variants() -> dict[str, UniRefConfig]:
         seed = replace(published, text_encoder="roberta-base", fusion="multiply")
         for family, config in (("uniref-plus", published), ("uniref", seed)):
             variants[f"{family}-{name}"] = config
-            variants[f"{family}-{name}-images"] = replace(config, inputs=_IMAGE, is_text_encoder_frozen=False)
+            variants[f"{family}-{name}-images"] = replace(
+                config, inputs=_IMAGE, is_text_encoder_frozen=False, has_region_losses=False
+            )
+    tiny = "uniref-tiny-synthetic"
+    variants[tiny] = _TINY
+    variants[f"{tiny}-multiply"] = replace(_TINY, fusion="multiply")
+    variants[f"{tiny}-mask-first"] = replace(_TINY, order="mask-first")
+    variants[f"{tiny}-language-first"] = replace(_TINY, order="language-first")
     return variants
 
 
 VARIANTS: dict[str, UniRefConfig] = _variants()
 """Family, backbone and stage. "uniref-plus": UniRef++, the published code and checkpoints; "uniref": the
 choices of the ICCV supplement, of which neither code nor checkpoints were published. Without a suffix for
-video (stage III), "-images" for expressions in images."""
+video (stage III), "-images" for expressions in images. Ours: "uniref-tiny-synthetic", small enough to train
+on one CPU core, and the same with other ways of fusion."""

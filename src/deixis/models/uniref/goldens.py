@@ -15,6 +15,15 @@ from deixis.models.golden import GoldenRun
 from deixis.models.recorder import Recorder
 from deixis.models.uniref.config import VARIANTS
 from deixis.models.uniref.convert import RENAMING
+from deixis.models.uniref.criterion import (
+    MaskTeaching,
+    losses,
+    match,
+    predictions,
+    truths_of,
+    weigh,
+)
+from deixis.models.uniref.golden_losses import loss_arrays
 from deixis.models.uniref.model import UniRef
 from deixis.models.uniref.online import take_step
 from deixis.models.uniref.output import STRIDE, UniRefOutput, UniRefVideoFeatures
@@ -22,7 +31,7 @@ from deixis.models.uniref.reference import MaskReference, concatenate
 from deixis.ops.masks import aligned_upsample, smooth_probabilities
 from deixis.ops.merging import merge_by_product
 from deixis.ops.padding import pad_to_multiple, stack_clips
-from deixis.structures import Clip, TextFeatures, Tokens
+from deixis.structures import Clip, Target, TextFeatures, Tokens
 
 PAD = 0
 """The padding token of BERT."""
@@ -37,10 +46,10 @@ def run(golden: GoldenRun) -> dict[str, np.ndarray]:
     Raises:
         ValueError: the kind of golden is none that UniRef has.
     """
-    if golden.kind != "network":
-        raise ValueError(f"UniRef has no goldens of kind {golden.kind!r} here; it has network")
+    if golden.kind not in ("network", "loss"):
+        raise ValueError(f"UniRef has no goldens of kind {golden.kind!r} here; it has network and loss")
     with torch.inference_mode():
-        arrays = Runs(golden, build(golden)).arrays()
+        arrays = loss_arrays(golden) if golden.kind == "loss" else Runs(golden, build(golden)).arrays()
     return {name: value.numpy() for name, value in arrays.items()}
 
 
@@ -81,6 +90,10 @@ class Runs:
         for name, entry in inputs.get("runs", {}).items():
             parts = [references[part] for part in _once(entry.get("references", []))]
             masks = concatenate(parts) if parts else None
+            if "targets" in entry:
+                learned = self._learn(entry, masks)
+                arrays |= {f"{name}.{kind}": value for kind, value in learned.items()}
+                continue
             stages, found = self._run(entry, masks)
             arrays |= {f"{name}.{stage}": value for stage, value in stages.items()}
             best |= {} if found is None else {name: found}
@@ -130,6 +143,23 @@ class Runs:
         }
         stages |= {"top": ranks, "masks_top": logits.gather(1, ranks[..., None, None].expand_as(logits))}
         return stages, stages["masks_top"][:, 0]
+
+    def _learn(self, entry: Mapping[str, Any], masks: MaskReference | None) -> dict[str, Tensor]:
+        """Return the losses of every layer and the queries that they match, as training has them."""
+        video = self._video(entry["images"])
+        text = self._text(entry["tokens"]) if "tokens" in entry else None
+        output = self.model(video, text, masks=masks)
+        padded = (int(video.frames.shape[-2]), int(video.frames.shape[-1]))
+        targets = [Target(_rectangle(rect, padded)[None, None], (0,)) for rect in entry["targets"]]
+        truths = truths_of(targets, video.frame_sizes)
+        arrays = {f"{name}": value for name, value in _decoder_stages(output).items()}
+        for layer, prediction in enumerate(predictions(output)):
+            pairs = match(prediction, truths)
+            arrays |= {f"l{layer}.q{image}": queries for image, (queries, _) in enumerate(pairs)}
+            arrays["nmatch"] = torch.tensor([len(queries) for queries, _ in pairs])
+        named = losses(output, truths, MaskTeaching(is_fine=entry["task"] == "vos"))
+        total = torch.stack([*weigh(named, self.model.config).values()]).sum()
+        return {**arrays, **named, "total": total}
 
     def _follow(self, entry: Mapping[str, Any]) -> dict[str, Tensor]:
         """Return the masks of one expression, frame after frame."""

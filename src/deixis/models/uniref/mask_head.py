@@ -15,10 +15,10 @@ from deixis.layers.convolution import CellConvolution
 class MaskHead(nn.Module):
     """Sums up the levels from coarse to fine, then joins the finest map."""
 
-    def __init__(self, width: int, finest_channels: int, mask_channels: int) -> None:
-        """Build for levels of ``width`` and a finest map of ``finest_channels``."""
+    def __init__(self, width: int, finest_channels: int, mask_channels: int, num_levels: int) -> None:
+        """Build for ``num_levels`` of ``width`` and a finest map of ``finest_channels``."""
         super().__init__()
-        self.levels = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in range(3))
+        self.levels = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in range(num_levels))
         narrow = max(width // 4, mask_channels)
         self.narrow = nn.Conv2d(width, narrow, 3, padding=1)
         self.narrowest = nn.Conv2d(narrow, mask_channels, 3, padding=1)
@@ -32,7 +32,7 @@ class MaskHead(nn.Module):
         """Return the mask features.
 
         Args:
-            levels: of the encoder's memory, from fine to coarse (strides 8, 16, 32).
+            levels: of the encoder's memory, from fine to coarse (strides 8, 16, ...).
             finest: the backbone's finest map after ``lateral``, which has no reference in it.
         """
         y = F.relu(self.levels[0](levels[-1]))

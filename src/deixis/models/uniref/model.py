@@ -33,7 +33,6 @@ from torch import Tensor, nn
 
 from deixis import backbones
 from deixis import text as text_encoders
-from deixis.errors import TrainingError
 from deixis.layers.deformable import (
     DeformableAttention,
     DeformableDecoderLayer,
@@ -51,6 +50,7 @@ from deixis.layers.pyramid import cells_of, level_projections
 from deixis.models.base import FrameMasks, ReferringModel
 from deixis.models.frame_model import shorten
 from deixis.models.uniref.config import UniRefConfig
+from deixis.models.uniref.criterion import MaskTeaching, losses, truths_of, weigh
 from deixis.models.uniref.fusion import UniFusion
 from deixis.models.uniref.mask_encoder import MaskEncoder
 from deixis.models.uniref.mask_head import MaskHead
@@ -58,10 +58,11 @@ from deixis.models.uniref.online import State, first_state, take_step, with_mask
 from deixis.models.uniref.output import UniRefOutput, UniRefVideoFeatures
 from deixis.models.uniref.proposals import Proposals, ProposalStage
 from deixis.models.uniref.reference import MaskReference
+from deixis.models.uniref.training import batch_losses
 from deixis.ops.boxes import refine
 from deixis.ops.padding import resize_padding_mask, unpadded_sizes
 from deixis.ops.words import without_punctuation
-from deixis.structures import Clip, Target, TextFeatures, Tokens, Trajectories
+from deixis.structures import Batch, Clip, Target, TextFeatures, Tokens, Trajectories
 from deixis.text.tokenizer import Tokenizer
 
 PRIOR = 0.01
@@ -99,9 +100,10 @@ class UniRef(ReferringModel):
         self.decoder = nn.ModuleList(DeformableDecoderLayer(*layer) for _ in range(num_layers))
         self.class_heads = nn.ModuleList(Linear(width, config.num_classes) for _ in range(num_layers))
         self.box_heads = nn.ModuleList(Mlp((width, width, width, 4)) for _ in range(num_layers))
-        self.mask_head = MaskHead(width, backbone.channels[0], config.mask_channels)
+        self.mask_head = MaskHead(width, backbone.channels[0], config.mask_channels, num_levels - 1)
         num_numbers = num_parameters(config.mask_channels, config.mask_channels)
         self.controller = Mlp((width, width, width, num_numbers))
+        self.pairwise_share = 1.0
         self._initialise()
         if config.is_text_encoder_frozen:
             self.text_encoder.requires_grad_(False)
@@ -220,6 +222,7 @@ class UniRef(ReferringModel):
             frame_padding=video.frame_padding.expand(e, -1),
             proposals=proposals,
             memory=memory,
+            place_unit=self.config.place_unit,
         )
 
     def _decode(
@@ -243,12 +246,22 @@ class UniRef(ReferringModel):
     def criterion(
         self, output: UniRefOutput, targets: Sequence[Target], num_masks: float | None = None
     ) -> dict[str, Tensor]:
-        """Refuse: assignment and losses of UniRef are not here.
+        """Return the weighted losses of every frame that is not padding, masks at stride 4.
 
-        Raises:
-            TrainingError: always.
+        They are divided by the matched pairs of this batch, as published, whatever ``num_masks`` says.
         """
-        raise TrainingError("UniRef cannot be trained here yet; use its published weights")
+        truths = truths_of(targets, output.frame_sizes)
+        teaching = MaskTeaching(has_regions=self.config.has_region_losses)
+        return weigh(losses(output, truths, teaching), self.config)
+
+    def batch_losses(self, batch: Batch, num_masks: float | None = None) -> dict[str, Tensor]:
+        """Return the weighted losses of the last frame of each clip; the first may be its reference."""
+        return batch_losses(self, batch)
+
+    def set_progress(self, progress: float) -> None:
+        """Let a loss from boxes grow in the beginning."""
+        warmup = self.config.pairwise_warmup
+        self.pairwise_share = min(progress / warmup, 1.0) if warmup else 1.0
 
     def postprocess(self, output: UniRefOutput) -> Trajectories:
         """Return the queries of each frame, best first; the answer is the first."""

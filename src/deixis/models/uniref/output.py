@@ -5,7 +5,7 @@ s tokens of a frame in all levels, n cells of a level, c channels, d channels of
 of stride 4, H W pixels.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -74,6 +74,7 @@ class UniRefOutput:
         frame_padding: ``bool [e, t]``, True for frames that are padding.
         proposals: of the first stage, for ``(e t)`` maps.
         memory: ``float [e, t, s, c]``, the tokens after the encoder.
+        place_unit: pixels of one unit of the relative coordinates.
     """
 
     class_logits: Float[Tensor, "l e t q _classes"]
@@ -87,6 +88,7 @@ class UniRefOutput:
     frame_padding: Bool[Tensor, "e t"]
     proposals: Proposals
     memory: Float[Tensor, "e t s c"]
+    place_unit: float = 1.0
 
     @property
     def scores(self) -> Float[Tensor, "e t q"]:
@@ -106,6 +108,7 @@ class UniRefOutput:
         channels = self.mask_features.shape[2]
         numbers = self.controller(decoded).flatten(0, 1)  # (e t) k m
         kernels = split_kernels(numbers, channels, self.mask_channels, is_place_first=True)
+        kernels = replace(kernels, places=kernels.places / self.place_unit)
         places = (boxes[..., :2] * self.frame_sizes[:, None, None]).flatten(0, 1)
         masks = dynamic_masks(self.mask_features.flatten(0, 1), kernels, places, STRIDE)
         return masks.unflatten(0, decoded.shape[:2])

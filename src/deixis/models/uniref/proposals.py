@@ -8,8 +8,9 @@ queries.
 Axes: m maps, s tokens of all levels, l levels, q queries, c channels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -35,12 +36,14 @@ class Proposals:
         chosen: ``int64 [m, q]`` the best tokens, best first.
         boxes: ``float [m, q, 4]`` their boxes, cx, cy, w, h in [0, 1] of the frame without padding.
         positions: ``float [m, q, c]``, made of the boxes.
+        make_boxes: makes the boxes of all tokens, ``float [m, s, 4]``, for training; with gradients.
     """
 
     logits: Float[Tensor, "m s"]
     chosen: Int[Tensor, "m q"]
     boxes: Float[Tensor, "m q 4"]
     positions: Float[Tensor, "m q c"]
+    make_boxes: Callable[[], Float[Tensor, "m s 4"]]
 
 
 class ProposalStage(nn.Module):
@@ -79,13 +82,18 @@ class ProposalStage(nn.Module):
         logits = self.class_head(tokens)[..., 0]  # m s
         chosen = logits.topk(min(num_queries, logits.shape[1]), dim=1).indices  # m q
         rows = torch.arange(len(chosen), device=chosen.device)[:, None]
-        best = places[rows, chosen]
-        start = (best / (1 - best)).log().masked_fill(~is_box[rows, chosen][..., None], torch.inf)
-        boxes = (self.box_head(tokens[rows, chosen]) + start).sigmoid().detach()
+        boxes = self._boxes(tokens[rows, chosen], places[rows, chosen], is_box[rows, chosen]).detach()
         width = memory.shape[-1]
         encoded = sine_position_of_boxes(boxes, 2 * width).to(memory.dtype)
         positions = self.position_norm(self.positions(encoded))[..., :width]
-        return Proposals(logits, chosen, boxes, positions)
+        return Proposals(logits, chosen, boxes, positions, partial(self._boxes, tokens, places, is_box))
+
+    def _boxes(
+        self, tokens: Float[Tensor, "m k c"], places: Float[Tensor, "m k 4"], is_box: Bool[Tensor, "m k"]
+    ) -> Float[Tensor, "m k 4"]:
+        """Return the boxes of tokens, (1, 1, 1, 1) where there is none."""
+        start = (places / (1 - places)).log().masked_fill(~is_box[..., None], torch.inf)
+        return (self.box_head(tokens) + start).sigmoid()
 
 
 def anchors(sizes: Sequence[tuple[int, int]], ratios: Float[Tensor, "m l 2"]) -> Float[Tensor, "m s 4"]:
