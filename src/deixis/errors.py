@@ -21,6 +21,10 @@ class SinkError(DeixisError):
     """Results cannot be written: the folder is not writable, the disk is full."""
 
 
+class MaskError(DeixisError):
+    """Masks that cannot be followed: no ids, no object, another size, or a frame that is not there."""
+
+
 class ExpressionError(DeixisError):
     """An expression that no text encoder can take: empty, too long, control characters, not a string."""
 

@@ -1,4 +1,4 @@
-"""``deixis segment SOURCE "expression"...``: mask the objects that sentences name in a video."""
+"""``deixis segment SOURCE "expression"...``: mask the objects that sentences name, or masks show, in a video."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from deixis.inference.folder import Plan
+    from deixis.inference.following import Follower
     from deixis.inference.segmenter import Segmenter
     from deixis.inference.windows import WindowRule
     from deixis.video.frames import Source
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Segment:
-    """Mask the objects that sentences name in a video.
+    """Mask the objects that sentences name in a video, or those that --masks shows in some of its frames.
 
     Writes the outputs and run.json (settings, weights, versions, summary) to a folder. The same command a
     second time does only what is missing there.
@@ -31,6 +32,11 @@ class Segment:
     """Video file, folder of frames, pattern ('frames/*.jpg'), picture, camera number, or address."""
     expressions: tyro.conf.Positional[tuple[str, ...]]
     """Sentences, each in quotes: "the dog on the left" "the woman"."""
+    masks: tuple[str, ...] = ()
+    """In place of sentences: a PNG of object ids for the first frame, files called after their frames
+    (00007.png) or a folder of them, or FRAME=FILE. The objects are followed by --propagator."""
+    ways: Literal["both", "forward"] = "both"
+    """Of --masks: objects are also looked for before their first masks, or not."""
     model: str = DEFAULT
     """Name (see `deixis models list`), or a folder that `deixis models convert` wrote."""
     checkpoint: str | None = None
@@ -59,8 +65,9 @@ class Segment:
     window_overlap: int | None = None
     """Frames that linked windows share; by default the model's."""
     propagator: str | None = None
-    """Follow each object from its surest frame to both ends of the video, and replace the other masks: copy
-    or translation, which need no weights, or one that does: stcn, stcn-bounded, cfbi..."""
+    """Of sentences: follow each object from its surest frame to both ends of the video, and replace the other
+    masks. Of --masks: what follows them, translation by default. copy and translation need no weights; stcn,
+    stcn-bounded, cfbi, uniref-plus-resnet50... do."""
     propagator_checkpoint: Path | None = None
     """Weights of a propagator that needs them: its published file."""
     flow_cache: Path | None = None
@@ -83,25 +90,78 @@ class Segment:
         from deixis.inference.folder import plan_outputs, write_outputs
         from deixis.video.sources import open_source
 
+        if self.masks:
+            self._follow()
+            return
+        if self.ways != "both":
+            raise ValueError("--ways goes with --masks")
         if not self.expressions:
             raise ExpressionError(
                 f'say which object you mean: deixis segment {self.source} "the dog on the left"'
             )
         if self.stream and self.propagator is not None:
             raise ValueError("--propagator goes backward too, which --stream cannot; leave one out")
-        outputs = [name for name in self.save.replace(",", " ").split() if name]
-        check_outputs(outputs)
-        check_folder(self.out)
+        outputs = self._outputs()
         source = open_source(self.source, start=self.start, end=self.end, stride=self.stride)
         segmenter = self._segmenter()
         plan = plan_outputs(self.out, outputs, self._describe(segmenter), overwrite=self.overwrite)
-        if plan.done:
-            done = ", ".join(str(path) for path in output_paths(plan, plan.done))
-            print(f"already done: {done} (--overwrite does it again)")
+        print_done(plan)
         record = dict(plan.record)
         if plan.missing:
             record = write_outputs(plan, self._results(segmenter, source), self.expressions, source)
         print_summary(record, plan)
+
+    def _outputs(self) -> list[str]:
+        """Return the names of what is to be written, all of which can be."""
+        outputs = [name for name in self.save.replace(",", " ").split() if name]
+        check_outputs(outputs)
+        check_folder(self.out)
+        return outputs
+
+    def _follow(self) -> None:
+        """Follow the objects of masks, or say that it is done."""
+        from deixis.inference.folder import plan_outputs, write_outputs
+        from deixis.inference.following import names_of
+        from deixis.inference.given import object_ids, read_given
+        from deixis.inference.record import describe_source
+        from deixis.video.sources import open_source
+
+        if self.expressions:
+            raise ExpressionError("give sentences or --masks, not both: masks are followed without words")
+        outputs = self._outputs()
+        ways = "forward" if self.stream else self.ways
+        given = read_given(find_masks(self.masks))
+        source = open_source(self.source, start=self.start, end=self.end, stride=self.stride)
+        follower = self._follower()
+        description = {
+            "source": describe_source(self.source),
+            "start": self.start,
+            "end": self.end,
+            "stride": self.stride,
+            **follower.describe(given, ways),
+        }
+        plan = plan_outputs(self.out, outputs, description, overwrite=self.overwrite)
+        print_done(plan)
+        record, ids = dict(plan.record), object_ids(given)
+        if plan.missing:
+            results = follower.iterate(source, given, ways=ways, progress=not self.quiet)
+            record = write_outputs(plan, results, names_of(ids), source, ids)
+        print_summary(record, plan)
+
+    def _follower(self) -> "Follower":
+        """Build what follows masks: the propagator that is named, or the model that takes masks."""
+        from deixis import propagators
+        from deixis.inference.following import Follower
+
+        if self.propagator is not None:
+            name, checkpoint = self.propagator, self.propagator_checkpoint
+        elif self.model == DEFAULT:
+            name, checkpoint = propagators.DEFAULT, self.propagator_checkpoint
+        else:
+            name, checkpoint = self.model, self.checkpoint or self.propagator_checkpoint
+            if name not in propagators.PROPAGATORS and not Path(name).is_dir():
+                raise ValueError(f"the model {name} follows no masks; name a UniRef, or give --propagator")
+        return Follower(name, checkpoint=checkpoint, device=self.device)
 
     def _segmenter(self) -> "Segmenter":
         from deixis.inference.segmenter import Segmenter
@@ -192,6 +252,35 @@ def check_folder(folder: Path) -> None:
         raise SinkError(f"the folder {existing} cannot be written; choose another --out")
 
 
+def find_masks(arguments: tuple[str, ...]) -> Any:
+    """Return what ``--masks`` names: a file, a folder, or files by their frames.
+
+    Raises:
+        MaskError: one of several files does not say which frame it is for.
+    """
+    from deixis.errors import MaskError
+
+    if len(arguments) == 1 and ("=" not in arguments[0] or Path(arguments[0]).exists()):
+        return arguments[0]
+    found: dict[str, str] = {}
+    for argument in arguments:
+        frame, is_named, path = argument.rpartition("=")
+        frame = frame if is_named else Path(argument).stem
+        if not is_named and not frame.isdecimal():
+            raise MaskError(f"which frame is {argument} for? write FRAME={argument}")
+        if frame in found:
+            raise MaskError(f"{found[frame]} and {path} are for one frame")
+        found[frame] = path
+    return found
+
+
+def print_done(plan: "Plan") -> None:
+    """Say which outputs are there already."""
+    if plan.done:
+        done = ", ".join(str(path) for path in output_paths(plan, plan.done))
+        print(f"already done: {done} (--overwrite does it again)")
+
+
 def output_paths(plan: "Plan", names: tuple[str, ...]) -> list[Path]:
     """Return where the outputs lie."""
     from deixis.video.outputs import output_path
@@ -203,9 +292,10 @@ def print_summary(record: dict[str, Any], plan: "Plan") -> None:
     """Print one row an expression, what was written and how fast."""
     if "objects" not in record:
         return
+    title = "object" if "masks" in record["run"] else "expression"
     width = max(len(row["expression"]) for row in record["objects"])
-    width = min(max(width, len("expression")), 60)
-    print(f"{'expression':<{width}}  {'present':>13}  {'score':>5}")
+    width = min(max(width, len(title)), 60)
+    print(f"{title:<{width}}  {'present':>13}  {'score':>5}")
     for row in record["objects"]:
         text = row["expression"] if len(row["expression"]) <= width else row["expression"][: width - 1] + "…"
         present = f"{row['num_present']} of {record['num_frames']}"

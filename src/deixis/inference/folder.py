@@ -81,9 +81,15 @@ def plan_outputs(
 
 
 def write_outputs(
-    plan: Plan, results: Iterable[FrameResult], expressions: Sequence[str], source: Source | None
+    plan: Plan,
+    results: Iterable[FrameResult],
+    expressions: Sequence[str],
+    source: Source | None,
+    object_ids: Sequence[int] | None = None,
 ) -> dict[str, Any]:
     """Write the missing outputs of ``plan`` and return the record of the run.
+
+    ``object_ids`` stand in palette PNGs in place of 1, 2, ...
 
     Raises:
         SinkError: the folder cannot be written, or the disk is full; what this call wrote is then removed.
@@ -105,7 +111,9 @@ def write_outputs(
         with ExitStack() as stack:
             # A sink may replace whatever is there: the plan has looked already.
             opened = [
-                stack.enter_context(open_output(name, plan.folder, expressions, source, overwrite=True))
+                stack.enter_context(
+                    open_output(name, plan.folder, expressions, source, object_ids=object_ids, overwrite=True)
+                )
                 for name in plan.missing
             ]
             for result in results:

@@ -71,6 +71,7 @@ class Prediction(Sequence[FrameMasks]):
         presence: ``float [t, e]`` in [0, 1]; ones where the model has no such notion.
         information: model, weights hash, versions, device and settings that made it.
         source: where the frames can be read again, for the overlay; None for an iterator.
+        object_ids: of the objects that were given as masks; None where sentences name them.
     """
 
     expressions: tuple[str, ...]
@@ -82,6 +83,7 @@ class Prediction(Sequence[FrameMasks]):
     presence: Float[np.ndarray, "t e"]
     information: Mapping[str, Any] = field(default_factory=dict)
     source: Source | None = field(default=None, repr=False, compare=False)
+    object_ids: tuple[int, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -141,7 +143,7 @@ class Prediction(Sequence[FrameMasks]):
         if self.source is None:
             raise SourceError(_GONE)
         if plan.missing:
-            write_outputs(plan, self.results(), self.expressions, self.source)
+            write_outputs(plan, self.results(), self.expressions, self.source, self.object_ids)
 
     def to_supervision(self, index: int) -> Any:
         """Return frame ``index`` as ``supervision.Detections``, one a non-empty mask.

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from typing import Any
 
 Progress = Callable[[str, int], None]
-"""Told the stage ("look": the model sees the video; "masks": masks are made; "propagate": they are followed)
-and the frames done in it."""
+"""Told the stage ("look": the model sees the video; "masks": masks are made; "propagate" and "propagate
+backward": they are followed) and the frames done in it."""
 
 
 @contextmanager

@@ -7,7 +7,7 @@ details are those of propagation, section 4.
 Axes: t frames, e expressions, k objects, H W pixels of the video.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Literal, Protocol
 
@@ -32,6 +32,26 @@ class FrameStore(Protocol):
 
 
 Direction = Literal["both", "forward", "backward"]
+
+
+def walk(
+    propagator: Propagator,
+    frames: Iterable[tuple[int, UInt8[Tensor, "3 H W"]]],
+    given: Mapping[int, ObjectMasks],
+    last: int | None = None,
+) -> Iterator[tuple[int, PropagatedMasks]]:
+    """Follow masks in one direction from a fresh state; yield each index with what was found there.
+
+    Args:
+        propagator: follows the masks.
+        frames: index and pixels, in the order of the walk.
+        given: index -> masks that are known there.
+        last: index of the last frame, where it is known.
+    """
+    state = propagator.start()
+    for index, frame in frames:
+        found, state = propagator.step(frame, state, given.get(index), is_last=index == last)
+        yield index, found
 
 
 def propagate(
@@ -65,10 +85,8 @@ def propagate(
     both = (backward, forward) if anchor else (forward,)
     halves = {"both": both, "forward": (forward,), "backward": (backward,)}[direction]
     for half in halves:
-        state = propagator.start()
-        for index in half:
-            known = given if index == anchor else None
-            found, state = propagator.step(frames[index], state, known, is_last=index == half[-1])
+        shown = ((index, frames[index]) for index in half)
+        for index, found in walk(propagator, shown, {anchor: given}, half[-1]):
             if index != anchor or half is halves[-1]:
                 yield index, found
 

@@ -23,6 +23,7 @@ from deixis.video.results import FrameResult
 from deixis.video.sources import open_source
 
 from .engine import Engine, check_expressions, find_dtype
+from .following import Follower
 from .frame_spool import FrameSpool
 from .offline import Answer, OfflineRun
 from .prediction import Prediction, PredictionBuilder
@@ -307,14 +308,16 @@ class _Asked:
 
 def segment(
     source: Any,
-    expressions: str | Sequence[str],
+    expressions: str | Sequence[str] | None = None,
     *,
+    masks: Any = None,
     model: ReferringModel | str | Path = DEFAULT,
     checkpoint: str | Path | None = None,
     device: str | torch.device = "auto",
     dtype: str = "auto",
     windows: str | WindowRule | None = None,
     propagator: Propagator | str | None = None,
+    propagator_checkpoint: str | Path | None = None,
     start: float | str | None = None,
     end: float | str | None = None,
     stride: int = 1,
@@ -322,13 +325,34 @@ def segment(
 ) -> Prediction:
     """Segment a video in one call: :class:`Segmenter` says what the arguments mean.
 
+    With ``masks`` in place of expressions, their objects are followed by ``propagator``; see
+    :class:`~deixis.inference.following.Follower`.
+
+    Raises:
+        DeixisError: as ``Segmenter`` and ``Follower``.
+        ValueError: there are both expressions and masks, or neither.
+
     Example:
         >>> deixis.segment("dog.mp4", ["the dog on the left", "the woman"]).save("out")  # doctest: +SKIP
+        >>> deixis.segment("dog.mp4", masks="first_frame.png").save("out")  # doctest: +SKIP
     """
+    if (expressions is None) == (masks is None):
+        raise ValueError("say what to segment: give expressions or masks, and not both")
+    if masks is not None:
+        follower = Follower(
+            propagator or propagators.DEFAULT, checkpoint=propagator_checkpoint, device=device
+        )
+        return follower(source, masks, start=start, end=end, stride=stride, progress=progress)
     segmenter = Segmenter(
-        model, checkpoint=checkpoint, device=device, dtype=dtype, windows=windows, propagator=propagator
+        model,
+        checkpoint=checkpoint,
+        device=device,
+        dtype=dtype,
+        windows=windows,
+        propagator=propagator,
+        propagator_checkpoint=propagator_checkpoint,
     )
-    return segmenter(source, expressions, start=start, end=end, stride=stride, progress=progress)
+    return segmenter(source, expressions or (), start=start, end=end, stride=stride, progress=progress)
 
 
 def _stream(frames: Iterable[Frame], session: Session) -> Iterator[FrameResult]:

@@ -28,6 +28,9 @@ PROPAGATORS: dict[str, str] = {
 }
 """Name -> module and class, or function of the name, a checkpoint and a device."""
 
+DEFAULT = "translation"
+"""The propagator of ``deixis segment --masks`` when none is named: it needs nothing that does not ship."""
+
 WEIGHT_FREE: tuple[str, ...] = ("copy", "translation")
 """Propagators that need no weights."""
 
@@ -41,7 +44,7 @@ def build(
     """Build the propagator ``name``.
 
     Args:
-        name: as ``PROPAGATORS`` has it.
+        name: as ``PROPAGATORS`` has it, or a folder of a UniRef of ours.
         checkpoint: weights of one that needs them: its published file, or a ``.safetensors`` file of ours. Of
             the SAM 2 family: a folder, or an id on the Hugging Face hub; None takes what was fetched before.
         device: where its network runs.
@@ -50,6 +53,8 @@ def build(
         UnknownNameError: there is no such propagator.
         CheckpointError: weights that are missing, superfluous, broken, unsafe, or of another network.
     """
+    if name not in PROPAGATORS and Path(name).is_dir():
+        return importlib.import_module("deixis.propagators.uniref").load(name, checkpoint, device=device)
     if name not in PROPAGATORS:
         raise UnknownNameError("propagator", name, PROPAGATORS)
     module, _, attribute = PROPAGATORS[name].partition(":")

@@ -37,6 +37,7 @@ def open_output(
     expressions: Sequence[str],
     source: Source | None,
     *,
+    object_ids: Sequence[int] | None = None,
     overwrite: bool = False,
 ) -> Sink:
     """Return the sink of output ``name``, not yet entered.
@@ -46,6 +47,7 @@ def open_output(
         folder: made when the sink is entered.
         expressions: the sentences.
         source: gives videos their rate and sound; None: 25 frames a second, silent.
+        object_ids: of the objects that the sentences stand for, for palette PNGs; None: 1, 2, ...
         overwrite: replace what is there.
 
     Raises:
@@ -61,7 +63,7 @@ def open_output(
         case "cutout-video":
             return CutOutVideo(path, frame_rate=frame_rate, audio_from=audio, overwrite=overwrite)
         case "masks":
-            return PalettePngs(path, overwrite=overwrite)
+            return PalettePngs(path, object_ids=object_ids, overwrite=overwrite)
         case "binary":
             return BinaryPngs(path, expressions, overwrite=overwrite)
         case "json":

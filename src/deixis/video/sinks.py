@@ -107,16 +107,20 @@ class PalettePngs(Sink):
     """A folder of indexed PNGs named after the frames: 0 is background; 1, 2, ... are the expressions.
 
     Where masks overlap the expression of the higher score in that frame wins, the earlier one on ties.
-    Colours are those of DAVIS. At most 255 expressions.
+    Colours are those of DAVIS. At most 255 expressions. ``object_ids`` are shown in place of 1, 2, ...
     """
 
-    def __init__(self, path: str | Path, *, overwrite: bool = False) -> None:
+    def __init__(
+        self, path: str | Path, *, object_ids: Sequence[int] | None = None, overwrite: bool = False
+    ) -> None:
         super().__init__(path, overwrite=overwrite, is_folder=True)
+        numbers = range(1, _MAX_PALETTE_IDS + 1) if object_ids is None else object_ids
+        self._table = np.array([0, *numbers], dtype=np.uint8)
 
     def _write(self, result: FrameResult, partial: Path) -> None:
         if len(result.masks) > _MAX_PALETTE_IDS:
             raise SinkError(f"{self.path}: palette PNGs hold 255 expressions, not {len(result.masks)}")
-        picture = Image.fromarray(palette_ids(result.masks, result.scores))
+        picture = Image.fromarray(self._table[palette_ids(result.masks, result.scores)])
         picture.putpalette(davis_palette())
         picture.save(partial / f"{result.frame.name}.png")
 
