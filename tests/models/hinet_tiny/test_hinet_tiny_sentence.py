@@ -52,6 +52,9 @@ def said(request: Request) -> set[str]:
         ("a dog standing on the grey wubble", ("quadruped",), set()),
         ("a white man", ("person",), set()),
         ("two white swans on the dark lake", ("bird",), {"white"}),
+        ("the jet black dog", ("quadruped",), {"black"}),
+        ("a snow white bird and a jet", ("bird",), {"white"}),
+        ("a white jet", ("aircraft",), {"white"}),
     ],
 )
 def test_the_head_and_its_own_colours(text: str, categories: tuple[str, ...], colours: set[str]):

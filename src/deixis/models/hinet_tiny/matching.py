@@ -260,6 +260,9 @@ def _order(
     values = np.array([_key(key, things[index]) for index in fitting])
     ranked = fitting[np.argsort(values, kind="stable")]
     added = np.zeros(len(things))
+    if abs(rank) > len(ranked):
+        added[fitting] = least  # "the third" of two
+        return added
     if len(ranked) < 2:
         return added
     chosen = rank - 1 if rank > 0 else len(ranked) + rank

@@ -25,6 +25,7 @@ from deixis.ops.lexicon import (
     PARTS,
     PLACE_WORDS,
     PLAIN_ADJECTIVES,
+    SHADE_WORDS,
     SIZE_WORDS,
     SLOW_WORDS,
     STILL_VERBS,
@@ -102,7 +103,7 @@ class NounPhrase:
 
 
 def split_words(text: str) -> tuple[str, ...]:
-    """Split a sentence into lower-case words and commas; correct slips of long words; join split nouns.
+    """Split a sentence into lower-case words and commas; correct slips of long words; drop mere shades.
 
     A word of five letters or more that is unknown becomes the only known one that is one letter away, in a
     sentence of which half of the other words or more are known.
@@ -115,7 +116,16 @@ def split_words(text: str) -> tuple[str, ...]:
     known = sum(is_known(word) for word in words)
     if 2 * known >= len(words) - 1:
         words = [word if is_known(word) else _corrected(word) for word in words]
-    return tuple(word for word in words if word)
+    words = [word for word in words if word]
+    behind = [*words, ""][1:]
+    return tuple(
+        word for word, following in zip(words, behind, strict=True) if not _is_shade(word, following)
+    )
+
+
+def _is_shade(word: str, following: str) -> bool:
+    """Say whether a word only shades the colour behind it: "jet black" is no aircraft."""
+    return word in SHADE_WORDS and following in BASIC_COLOURS
 
 
 def is_known(word: str) -> bool:

@@ -83,6 +83,16 @@ LIGHTNESS_WORDS: Mapping[str, str] = MappingProxyType(
 )
 """Words that shift the colour word behind them ("dark blue"); alone they are colour words of their own."""
 
+SHADE_WORDS = frozenset(
+    word
+    for words in (
+        "snow, jet, pitch, coal, ink, milk, blood, brick, fire, sky, royal, powder, electric, forest, grass",
+        "apple, canary, coffee, stone, wine, pearl, neon, hot, sea, hunter, midnight",
+    )
+    for word in words.split(", ")
+)
+"""Words that only shade a basic colour right behind them ("jet black"), whatever else they mean elsewhere."""
+
 COLOURLESS_WORDS = frozenset(
     ("colorful", "colourful", "multicolored", "multicoloured", "rainbow", "colored", "coloured")
 )
