@@ -18,8 +18,11 @@ import torch
 from mttr_speed import processor_name
 
 from deixis.inference.record import versions
+from deixis.propagators.stcn.config import StcnShape
 from deixis.propagators.stcn.memory import MemoryBank, read, remember
-from deixis.propagators.stcn.network import STRIDE, StcnNetwork
+from deixis.propagators.stcn.network import StcnNetwork
+
+STRIDE = StcnShape().strides[-1]
 
 
 def best_of(repeats: int, function: Callable[[], Any]) -> tuple[float, Any]:

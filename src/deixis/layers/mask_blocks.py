@@ -12,6 +12,18 @@ from deixis.layers.convolution import convolve_and_normalise
 from deixis.layers.norm import BatchNorm2d
 
 
+def serve(shared: Float[Tensor, "_b c h w"], count: int) -> Float[Tensor, "k c h w"]:
+    """Repeat each map for the objects of its frame, ``count`` in all and an equal number a frame.
+
+    They stand together; one map for all is not copied.
+    """
+    if len(shared) == count:
+        return shared
+    if len(shared) == 1:
+        return shared.expand(count, -1, -1, -1)
+    return shared.repeat_interleave(count // len(shared), dim=0)
+
+
 class ResBlock(nn.Module):
     """Two convolutions with ReLU before each and none after, without norms, added to their input.
 
@@ -31,7 +43,7 @@ class ResBlock(nn.Module):
     def forward(
         self, x: Float[Tensor, "k _i h w"], shared: Float[Tensor, "_k _s h w"] | None = None
     ) -> Float[Tensor, "k o h w"]:
-        """Return the maps of all objects; one map of ``shared`` channels may serve all."""
+        """Return the maps of all objects; a map of ``shared`` channels may serve several (:func:`serve`)."""
         y = self._convolve(self.first, F.relu(x), None if shared is None else F.relu(shared))
         y = self.second(F.relu(y, inplace=True))
         return y + (x if self.shortcut is None else self._convolve(self.shortcut, x, shared))
@@ -42,7 +54,9 @@ class ResBlock(nn.Module):
         if shared is None:
             return convolution(x)
         own, common = convolution.weight[:, : self.inputs], convolution.weight[:, self.inputs :]
-        return F.conv2d(x, own, padding=1) + F.conv2d(shared, common, convolution.bias, padding=1)
+        return F.conv2d(x, own, padding=1) + serve(
+            F.conv2d(shared, common, convolution.bias, padding=1), len(x)
+        )
 
 
 class BasicBlock(nn.Module):

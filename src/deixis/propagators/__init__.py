@@ -17,6 +17,7 @@ PROPAGATORS: dict[str, str] = {
     "translation": "deixis.propagators.translation:TranslationPropagator",
     "stcn": "deixis.propagators.stcn.propagator:load",
     "stcn-bounded": "deixis.propagators.stcn.propagator:load",
+    "stcn-tiny-synthetic": "deixis.propagators.stcn.propagator:load",
     "cfbi": "deixis.propagators.cfbi.propagator:load",
     "cfbi-mobilenet": "deixis.propagators.cfbi.propagator:load",
     "cfbi-plus": "deixis.propagators.cfbi.propagator:load",
@@ -34,6 +35,11 @@ DEFAULT = "translation"
 WEIGHT_FREE: tuple[str, ...] = ("copy", "translation")
 """Propagators that need no weights."""
 
+EMBEDDED: tuple[str, ...] = ("stcn-tiny-synthetic",)
+"""Propagators whose weights ship inside the package (``assets/NAME``)."""
+
+ASSETS = Path(__file__).parents[1] / "assets"
+
 FAMILIES: dict[str, str] = {"stcn": "deixis.propagators.stcn", "cfbi": "deixis.propagators.cfbi"}
 """Model of a golden -> package with ``goldens``."""
 
@@ -45,8 +51,9 @@ def build(
 
     Args:
         name: as ``PROPAGATORS`` has it, or a folder of a UniRef of ours.
-        checkpoint: weights of one that needs them: its published file, or a ``.safetensors`` file of ours. Of
-            the SAM 2 family: a folder, or an id on the Hugging Face hub; None takes what was fetched before.
+        checkpoint: weights of one that needs them: its published file, or a file or folder of ours; None
+            takes those that ship inside the package. Of the SAM 2 family: a folder, or an id on the Hugging
+            Face hub; None takes what was fetched before.
         device: where its network runs.
 
     Raises:
@@ -62,6 +69,8 @@ def build(
         if checkpoint is not None:
             raise CheckpointError(f"the propagator {name} has no weights; leave its checkpoint out")
         return getattr(importlib.import_module(module), attribute)()
+    if checkpoint is None and name in EMBEDDED and (ASSETS / name).is_dir():
+        checkpoint = ASSETS / name
     if checkpoint is None and name not in SAM2:
         raise CheckpointError(
             f"the propagator {name} comes without weights; give its published file as its checkpoint "

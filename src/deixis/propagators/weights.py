@@ -9,17 +9,23 @@ from deixis.errors import SinkError
 from deixis.ops.atomic import write_atomically
 from deixis.ops.weights import fit_weights, read_weights
 
+WEIGHTS = "weights.safetensors"
+"""Name of the file in a folder of ours."""
+
 Conversion = Callable[[Mapping[str, Tensor]], tuple[dict[str, Tensor], list[str]]]
 """Published tensors to ours, and the names that have no place in the network."""
 
 
 def fill_network(network: nn.Module, path: str | Path, to_ours: Conversion) -> None:
-    """Fill ``network`` from a file with published names or with ours; every parameter, and nothing else.
+    """Fill ``network`` from a file with published names, or from a file or folder with ours.
+
+    Every parameter is filled, and nothing else.
 
     Raises:
         CheckpointError: the file is missing, broken, unsafe, or of another network.
     """
-    tensors = read_weights(Path(path))
+    path = Path(path) / WEIGHTS if Path(path).is_dir() else Path(path)
+    tensors = read_weights(path)
     ours, unknown = to_ours(tensors)
     wanted = network.state_dict().keys()
     if wanted <= tensors.keys():

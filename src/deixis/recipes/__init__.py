@@ -3,7 +3,7 @@
 from deixis.errors import UnknownNameError
 from deixis.training.recipe import Recipe
 
-from . import hinet, hinet_tiny, mttr, referformer, refvos, uniref
+from . import hinet, hinet_tiny, mttr, referformer, refvos, stcn, uniref
 
 __all__ = ["RECIPES", "find_recipe"]
 
@@ -14,6 +14,7 @@ RECIPES: dict[str, Recipe] = {
     **hinet.RECIPES,
     **hinet_tiny.RECIPES,
     **uniref.RECIPES,
+    **stcn.RECIPES,
 }
 """Name -> recipe. To add some: a file of this folder with ``RECIPES``, and a term here."""
 

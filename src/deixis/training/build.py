@@ -17,6 +17,7 @@ from deixis.ops.weights import fit_weights, read_weights
 from deixis.text.bert import BertEncoder, bert_state_dict
 from deixis.text.tokenizer import Tokenizer
 
+from .following import Follower, build_follower, is_follower
 from .recipe import Recipe
 from .sources import ClipSource
 
@@ -38,8 +39,8 @@ def check_model(recipe: Recipe) -> tuple[str, Any]:
         raise RecipeError(f"recipe {recipe.name}: {error}") from error
 
 
-def build_model(recipe: Recipe, sources: Sequence[ClipSource], out: Path | None) -> ReferringModel:
-    """Build the recipe's model with its weights and its tokenizer.
+def build_model(recipe: Recipe, sources: Sequence[ClipSource], out: Path | None) -> ReferringModel | Follower:
+    """Build the recipe's model with its weights and its tokenizer; of a propagator, its network.
 
     A tokenizer that is trained here is kept in the folder of the run, so that going on takes the same one.
 
@@ -52,6 +53,11 @@ def build_model(recipe: Recipe, sources: Sequence[ClipSource], out: Path | None)
         RecipeError: there is no such variant or part, or nothing to make its tokenizer from.
         CheckpointError: initial weights that are broken, unsafe, or do not fit.
     """
+    if is_follower(recipe.model):
+        follower = build_follower(recipe)
+        for part, path in recipe.init_parts.items():
+            load_part(follower.network, part, Path(path))
+        return follower
     family, config = check_model(recipe)
     if recipe.init_from:
         model = start(
@@ -66,7 +72,7 @@ def build_model(recipe: Recipe, sources: Sequence[ClipSource], out: Path | None)
     return model
 
 
-def load_part(model: ReferringModel, part: str, path: Path) -> None:
+def load_part(model: nn.Module, part: str, path: Path) -> None:
     """Load pretrained weights into one part of ``model``.
 
     Args:

@@ -14,6 +14,7 @@ from deixis.models.base import ReferringModel
 
 from .build import TOKENIZER
 from .checkpoint import list_checkpoints, remove_partial
+from .following import Follower, save_follower
 from .logging import LOG_NAME
 from .optim import AveragedWeights
 from .override import differences
@@ -47,7 +48,7 @@ def check_run(out: Path, recipe: Recipe, resume: bool) -> None:
 
 
 def open_run(
-    out: Path, recipe: Recipe, resume: bool, model: ReferringModel, accelerator: Accelerator
+    out: Path, recipe: Recipe, resume: bool, model: ReferringModel | Follower, accelerator: Accelerator
 ) -> Path | None:
     """Make the folder ``out`` ready and return the newest checkpoint to go on from, if there is one."""
     if accelerator.is_main_process:
@@ -73,17 +74,20 @@ def drop_run(out: Path) -> None:
 
 def write_model(
     out: Path,
-    model: ReferringModel,
+    model: ReferringModel | Follower,
     average: AveragedWeights | None,
     accelerator: Accelerator,
     save: Save,
 ) -> Path:
-    """Write the trained (averaged, where there are averages) weights in a folder for ``deixis.load``."""
+    """Write the trained weights (averaged, where there are averages) in a folder for whoever loads them."""
     folder = out / MODEL
     if accelerator.is_main_process:
         if average is not None:
             average.swap(model)
-        save(model, folder)
+        if isinstance(model, Follower):
+            save_follower(model, folder)
+        else:
+            save(model, folder)
         if average is not None:
             average.swap(model)
     accelerator.wait_for_everyone()

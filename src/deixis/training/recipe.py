@@ -172,12 +172,36 @@ class Schedule:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HardPixels:
+    """Which pixels count in the training of a propagator: all at first, later those with the largest losses.
+
+    The defaults count all.
+
+    Attributes:
+        start, end: shares of the training between which their share falls.
+        share: of the pixels that count from ``end`` on.
+    """
+
+    start: float = 0.0
+    end: float = 0.5
+    share: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_types(self, "hard_pixels.")
+        check(
+            0 <= self.start <= self.end <= 1,
+            f"need 0 <= hard_pixels.start <= hard_pixels.end <= 1, got {self.start} and {self.end}",
+        )
+        check(0 < self.share <= 1, f"hard_pixels.share must lie in (0, 1], got {self.share}")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """One training run.
 
     Attributes:
         name: what the run is called.
-        model: the variant to train, a name of ``deixis models list``.
+        model: the variant to train, a name of ``deixis models list``, or a propagator that can be trained.
         data: the sources of the mix.
         clip, transforms: how a video becomes what the network takes.
         flow: how flow is made, for models that look at it; the frames it is made of are those that the
@@ -191,6 +215,7 @@ class Recipe:
         accumulation: parts into which each process cuts its share of a step, to save memory.
         concepts: phrases of a step that is trained on concepts (``training.concepts``): rendered clips of
             ``clip.length`` frames against phrases of ``clip.kinds``, without transforms. 0: on expressions.
+        hard_pixels: which pixels count, for propagators.
         optim, schedule: how parameters move.
         steps, epochs: length of the run; exactly one is above 0. An epoch is one pass over the clips of all
             sources.
@@ -231,6 +256,7 @@ class Recipe:
     batch_size: int = 8
     accumulation: int = 1
     concepts: int = 0
+    hard_pixels: HardPixels = field(default_factory=HardPixels)
     optim: Optim = field(default_factory=Optim)
     schedule: Schedule = field(default_factory=Schedule)
     steps: int = 0

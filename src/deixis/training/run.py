@@ -30,6 +30,7 @@ from deixis.structures import Batch
 from .checkpoint import load_checkpoint, restore_random_state, save_checkpoint
 from .concepts import ConceptBatch, ConceptLoss, check_concepts, concept_batches
 from .folder import CHECKPOINTS
+from .following import Follower, FollowLoss, no_words
 from .logging import Meter
 from .optim import AveragedWeights, freeze, make_optimizer
 from .recipe import Recipe
@@ -78,7 +79,7 @@ class Run:
         accelerator: Accelerator,
         recipe: Recipe,
         out: Path,
-        model: ReferringModel,
+        model: ReferringModel | Follower,
         sources: Sequence[ClipSource],
     ) -> None:
         """Put ``model`` and its optimiser on the device, at step 0.
@@ -93,7 +94,7 @@ class Run:
                 f"batch_size must be a multiple of processes times accumulation ({pieces}), "
                 f"got {recipe.batch_size}"
             )
-        if model.tokenizer is None:
+        if model.tokenizer is None and not isinstance(model, Follower):
             raise RecipeError(
                 f"{recipe.model} has no tokenizer; name its tokenizer.json in the field tokenizer"
             )
@@ -113,8 +114,7 @@ class Run:
             model,
             sources,
         )
-        loss = ConceptLoss(model) if recipe.concepts else ClipLoss(model)
-        self.network, self.optimizer = accelerator.prepare(loss, optimizer)
+        self.network, self.optimizer = accelerator.prepare(make_loss(model, recipe), optimizer)
         self.network.train()
         self.average = AveragedWeights(model, recipe.ema) if recipe.ema else None
         self.meter = Meter()
@@ -146,16 +146,16 @@ class Run:
 
     def batches(self) -> Iterator[AnyBatch]:
         """Yield this process's batches from the current step on."""
-        assert self.model.tokenizer is not None
         rank, num_processes = self.accelerator.process_index, self.accelerator.num_processes
+        tokenize = self.model.tokenizer or no_words
         if self.recipe.concepts:
             return concept_batches(
-                self.recipe, self.model.tokenizer, step=self.step, rank=rank, num_processes=num_processes
+                self.recipe, tokenize, step=self.step, rank=rank, num_processes=num_processes
             )
         return make_batches(
             self.sources,
             self.recipe,
-            self.model.tokenizer,
+            tokenize,
             step=self.step,
             rank=rank,
             num_processes=num_processes,
@@ -303,6 +303,13 @@ class Run:
                 f"the loss is not finite at step {self.step + 1}: {listed}; lower optim.lr, clip gradients "
                 "(optim.clip_norm) or train in float32 (precision=no), then go on from the last checkpoint"
             )
+
+
+def make_loss(model: ReferringModel | Follower, recipe: Recipe) -> nn.Module:
+    """Return what is run of ``model``: batches in, loss terms out."""
+    if isinstance(model, Follower):
+        return FollowLoss(model)
+    return ConceptLoss(model) if recipe.concepts else ClipLoss(model)
 
 
 class StopSignal:

@@ -16,7 +16,7 @@ from deixis.propagators.golden_runs import ChosenMasks, follow_run
 
 from .config import StcnConfig
 from .convert import to_ours
-from .criterion import follow, hard_pixel_loss, share_at
+from .criterion import clip_loss, follow, share_at
 from .memory import MemoryBank, find_nearest, read, remember
 from .network import StcnNetwork, aggregate
 from .propagator import StcnPropagator, fit_probabilities, pad_evenly
@@ -51,10 +51,10 @@ def run_network(golden: GoldenRun) -> dict[str, Tensor]:
     network = build(golden)
     if golden.options.get("mode") == "training":
         return _run_training(network, golden)
-    frames = pad_evenly(torch.from_numpy(golden.inputs["frames"]))  # t 3 _ _
+    frames = pad_evenly(torch.from_numpy(golden.inputs["frames"]), network.stride)  # t 3 _ _
     labels = torch.from_numpy(golden.stored[golden.inputs["labels"]])
     masks = torch.stack([labels[0] == number for number in golden.inputs["objects"]]).float()[:, None]
-    first = aggregate(pad_evenly(masks))
+    first = aggregate(pad_evenly(masks, network.stride))
     if golden.options.get("single_object_encoder"):
         key = network.encode_key(frames[:1])
         return {"stage0.value": network.encode_value(frames[:1], key, first[1:])}
@@ -94,28 +94,18 @@ def _run_modules(network: StcnNetwork, golden: GoldenRun, frames: Tensor, first:
 
 
 def _run_training(network: StcnNetwork, golden: GoldenRun) -> dict[str, Tensor]:
-    """Run every sample; a second object that a sample has not got stays a channel without probability."""
+    """Run all samples together; an object that one has not got is a channel without probability."""
+    frames = torch.stack([torch.from_numpy(one) for one in golden.inputs["frames"]])  # b t 3 h w
     labels = torch.from_numpy(golden.stored[golden.inputs["labels"]])
-    selector = golden.stored[golden.inputs["selector"]]
-    found = []
-    for frames, own, present in zip(golden.inputs["frames"], labels, selector, strict=True):
-        numbers = [number for number, there in enumerate(present, start=1) if there]
-        masks = torch.stack([own[0] == number for number in numbers]).float()[:, None]
-        logits = follow(network, torch.from_numpy(frames), masks)  # t n h w
-        absent = log_odds_of_nothing(logits, len(present) + 1 - logits.shape[1])
-        found.append(torch.cat((logits, absent), dim=1))
-    logits = torch.stack(found)  # b t n h w
+    is_there = torch.from_numpy(golden.stored[golden.inputs["selector"]]).bool()
+    numbers = torch.arange(1, is_there.shape[1] + 1)[:, None, None]
+    masks = (labels[:, :1] == numbers) & is_there[:, :, None, None]  # b k h w
+    logits = follow(network, frames, masks.float(), is_there)
     return {
         "train.logits_1": logits[:, 0],
         "train.logits_2": logits[:, 1],
         "train.mask_2": logits[:, 1].softmax(dim=1)[:, 1:],
     }
-
-
-def log_odds_of_nothing(logits: Tensor, count: int) -> Tensor:
-    """Return channels of ``count`` objects that are not there, as the published selector makes them."""
-    nothing = torch.logit(torch.tensor(1e-7))
-    return nothing.expand(len(logits), count, *logits.shape[2:])
 
 
 def run_propagation(golden: GoldenRun) -> dict[str, Tensor]:
@@ -137,7 +127,7 @@ def run_propagation(golden: GoldenRun) -> dict[str, Tensor]:
         whole = [_all_channels(found, own, ids) for found, own in known]
         arrays[f"{name}.prob"] = torch.stack(whole, dim=1)  # n t _ _
         numbers = torch.tensor([0, *ids], dtype=torch.uint8)
-        sized = [fit_probabilities(one, inner, tuple(inputs["output_size"])) for one in whole]
+        sized = [fit_probabilities(one, inner, tuple(inputs["output_size"]), network.stride) for one in whole]
         arrays[f"{name}.labels"] = torch.stack([numbers[one.argmax(dim=0)] for one in sized])
     return arrays
 
@@ -176,13 +166,10 @@ def run_loss(golden: GoldenRun) -> dict[str, Tensor]:
     arrays = {}
     for step in inputs["iterations"]:
         share = share_at(step, options["start_warm"], options["end_warm"], options["top_p"])
-        losses = []
-        for place, logits in enumerate(frames, start=1):
-            each = [
-                hard_pixel_loss(one[None, :count], own[place][None], share)
-                for one, own, count in zip(logits, known, counts.tolist(), strict=True)
-            ]
-            losses.append(torch.cat(each).mean())
+        losses = [
+            clip_loss(logits[:, None], known[:, place, None], (counts - 1).tolist(), share)[0]
+            for place, logits in enumerate(frames, start=1)
+        ]
         arrays[f"loss.it{step}"] = torch.stack([*losses, sum(losses, torch.zeros(())), torch.tensor(share)])
     arrays["loss.iou"] = _overlaps(frames, labels, selector)
     return arrays

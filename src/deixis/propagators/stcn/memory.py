@@ -77,9 +77,9 @@ class MemoryBank:
 
     Attributes:
         frame_cells: cells of a frame.
-        keys: ``float [m, 65]``: twice the key and minus its squared length, over the root of 64, so that the
-            product with a key and a 1 is the score.
-        values: of each object, ``float [m_object, 512]``.
+        keys: ``float [m, c + 1]``: twice the key and minus its squared length, over the root of c (64, as
+            published), so that the product with a key and a 1 is the score.
+        values: of each object, ``float [m_object, d]`` (512, as published).
         firsts: memory frame of each object's first value.
         is_given: of each memory frame: masks were given there, it is kept.
     """
@@ -141,7 +141,7 @@ def remember(
     Raises:
         ValueError: an object of the bank has no value, or the map has another size.
     """
-    keys = key_rows(key)
+    keys = key_rows(key)[0]
     rows = value.flatten(2).transpose(1, 2)  # k m d
     if bank is None:
         own = tuple(Rows(one.contiguous()) for one in rows)
@@ -191,7 +191,7 @@ def read(bank: MemoryBank, key: Float[Tensor, "1 c h w"], top_k: int) -> Float[T
 
 
 def find_nearest(
-    keys: Float[Tensor, "m 65"], key: Float[Tensor, "1 c h w"], top_k: int
+    keys: Float[Tensor, "m _c"], key: Float[Tensor, "1 c h w"], top_k: int
 ) -> tuple[Float[Tensor, "q s"], Int[Tensor, "q s"]]:
     """Return the weights and places of the elements with the largest scores, for every cell.
 
@@ -209,20 +209,20 @@ def find_nearest(
 
 
 def read_all(
-    keys: Float[Tensor, "m 65"], values: Float[Tensor, "k m d"], key: Float[Tensor, "1 c h w"]
-) -> Float[Tensor, "k d h w"]:
-    """Read by the softmax over all elements, as in training."""
-    cells = key[0].flatten(1).T  # q c
-    cells = torch.cat((cells, cells.new_ones(len(cells), 1)), dim=1)
-    affinity = (cells @ keys.T).softmax(dim=1)  # q m
-    return (affinity @ values).transpose(1, 2).unflatten(2, key.shape[-2:])
+    keys: Float[Tensor, "b m _c"], values: Float[Tensor, "b k m d"], key: Float[Tensor, "b c h w"]
+) -> Float[Tensor, "b k d h w"]:
+    """Read by the softmax over all elements, each frame from a bank of its own, as in training."""
+    cells = key.flatten(2).transpose(1, 2)  # b q c
+    cells = torch.cat((cells, cells.new_ones(*cells.shape[:2], 1)), dim=2)
+    affinity = (cells @ keys.transpose(1, 2)).softmax(dim=2)  # b q m
+    return (affinity[:, None] @ values).transpose(2, 3).unflatten(3, key.shape[-2:])
 
 
-def key_rows(key: Float[Tensor, "1 c h w"]) -> Float[Tensor, "m 65"]:
-    """Return the keys of a frame as a bank holds them."""
-    rows = key[0].flatten(1).T  # m c
-    lengths = rows.square().sum(dim=1, keepdim=True)
-    return torch.cat((2 * rows, -lengths), dim=1) / rows.shape[1] ** 0.5
+def key_rows(key: Float[Tensor, "b c h w"]) -> Float[Tensor, "b m _c"]:
+    """Return the keys of frames as a bank holds them."""
+    rows = key.flatten(2).transpose(1, 2)  # b m c
+    lengths = rows.square().sum(dim=2, keepdim=True)
+    return torch.cat((2 * rows, -lengths), dim=2) / rows.shape[2] ** 0.5
 
 
 def _largest(scores: Float[Tensor, "q m"], count: int) -> tuple[Float[Tensor, "q s"], Int[Tensor, "q s"]]:

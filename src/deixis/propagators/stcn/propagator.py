@@ -17,10 +17,10 @@ from deixis.ops.padding import padded_to
 from deixis.propagators.base import ObjectMasks, PropagatedMasks, check_dropped, check_step, find_nothing
 from deixis.propagators.weights import fill_network
 
-from .config import VARIANTS, StcnConfig
+from .config import SHAPES, VARIANTS, StcnConfig
 from .convert import to_ours
 from .memory import MemoryBank, keep_newest, read, remember
-from .network import STRIDE, FrameKey, StcnNetwork, aggregate
+from .network import FrameKey, StcnNetwork, aggregate
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -85,7 +85,9 @@ class StcnPropagator:
             masks = given.masks.to(device)[:, None].float()
             given = ObjectMasks(given.ids, F.interpolate(masks, image.shape[-2:])[:, 0] > 0)
         padded, after = self.advance(image, state, given, is_last=is_last)
-        probabilities = fit_probabilities(padded, (image.shape[-2], image.shape[-1]), size)[1:]
+        probabilities = fit_probabilities(
+            padded, (image.shape[-2], image.shape[-1]), size, self.network.stride
+        )[1:]
         probabilities = probabilities.to(frame.device)
         presence = probabilities.flatten(1).amax(dim=1)
         return PropagatedMasks(after.ids, probabilities, presence), replace(after, size=size)
@@ -126,7 +128,7 @@ class StcnPropagator:
             Probabilities of the background and the objects over the frame padded to whole cells, in the order
             of the ids of the state, and the state.
         """
-        padded = pad_evenly(image[None])  # 1 3 _ _
+        padded = pad_evenly(image[None], self.network.stride)  # 1 3 _ _
         key = self.network.encode_key(padded)
         if given is None:
             assert state.bank is not None
@@ -136,7 +138,7 @@ class StcnPropagator:
             found = padded.new_zeros(len(state.ids), 1, *padded.shape[-2:])
             if state.bank is not None and not set(state.ids) <= set(given.ids):
                 found = self._find(key, state.bank)[1:]
-            masks = pad_evenly(given.masks[:, None].float())
+            masks = pad_evenly(given.masks[:, None].float(), self.network.stride)
             probabilities, ids = put_given(found, state.ids, masks, given.ids)
             everything = aggregate(probabilities)
         after = replace(state, ids=ids)
@@ -180,21 +182,21 @@ def load(name: str, checkpoint: str | Path, *, device: str | torch.device = "aut
         CheckpointError: weights that are missing, broken, unsafe, or of another network.
         DeviceError: a device that this machine does not have.
     """
-    network = StcnNetwork()
+    network = StcnNetwork(SHAPES[name])
     fill_network(network, checkpoint, to_ours)
     return StcnPropagator(network.to(find_device(device)), VARIANTS[name])
 
 
-def pad_evenly(x: Float[Tensor, "_n _c h w"]) -> Float[Tensor, "_n _c _h _w"]:
+def pad_evenly(x: Float[Tensor, "_n _c h w"], stride: int) -> Float[Tensor, "_n _c _h _w"]:
     """Pad with zeros to whole cells: half of it before, what is left of an odd number after."""
-    return F.pad(x, _pads((x.shape[-2], x.shape[-1])))
+    return F.pad(x, _pads((x.shape[-2], x.shape[-1]), stride))
 
 
 def fit_probabilities(
-    padded: Float[Tensor, "n _h _w"], inner: tuple[int, int], size: tuple[int, int]
+    padded: Float[Tensor, "n _h _w"], inner: tuple[int, int], size: tuple[int, int], stride: int
 ) -> Float[Tensor, "n H W"]:
     """Cut the padding off probabilities over a frame of ``inner``, and resize them to ``size``, bilinear."""
-    left, _, top, _ = _pads(inner)
+    left, _, top, _ = _pads(inner, stride)
     cut = padded[:, top : top + inner[0], left : left + inner[1]]
     if inner == size:
         return cut
@@ -221,7 +223,7 @@ def put_given(
     return torch.stack(list(joined.values())), tuple(joined)
 
 
-def _pads(size: tuple[int, int]) -> tuple[int, int, int, int]:
+def _pads(size: tuple[int, int], stride: int) -> tuple[int, int, int, int]:
     """Return what is missing to whole cells at the left, the right, the top and the bottom."""
-    rows, columns = (whole - own for own, whole in zip(size, padded_to(size, STRIDE), strict=True))
+    rows, columns = (whole - own for own, whole in zip(size, padded_to(size, stride), strict=True))
     return columns // 2, columns - columns // 2, rows // 2, rows - rows // 2
