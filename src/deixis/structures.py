@@ -104,14 +104,23 @@ class VideoFeatures:
             ValueError: without ``video_index``, there are several clips and not one for each expression.
         """
         num_clips = len(self.padding_masks[0])
-        if video_index is None and num_clips not in (1, num_expressions):
-            raise ValueError(
-                f"{num_clips} clips and {num_expressions} expressions need a video_index, one clip for each"
-            )
+        check_pairing(video_index, num_clips, num_expressions)
         if video_index is None or num_clips == 1:
             return self
         return type(self)(
             **{item.name: _take(getattr(self, item.name), video_index) for item in fields(self)}
+        )
+
+
+def check_pairing(video_index: Int[Tensor, "e"] | None, num_clips: int, num_expressions: int) -> None:
+    """Refuse several clips, and not one for each expression, without a ``video_index``.
+
+    Raises:
+        ValueError: that is so.
+    """
+    if video_index is None and num_clips not in (1, num_expressions):
+        raise ValueError(
+            f"{num_clips} clips and {num_expressions} expressions need a video_index, one clip for each"
         )
 
 
@@ -188,14 +197,14 @@ class Batch:
             expression.
         targets: one an expression.
         references: what models that can be shown masks are shown of the first frame: the "words" alone, the
-            "masks" of what they denote alone, or "both".
+            "masks" of what they denote alone, or "both"; "none": all referents are objects to be found.
     """
 
     clip: Clip
     tokens: Tokens
     video_index: Int[Tensor, "e"]
     targets: tuple[Target, ...]
-    references: Literal["words", "masks", "both"] = "words"
+    references: Literal["words", "masks", "both", "none"] = "words"
 
     def to(self, device: torch.device | str) -> "Batch":
         """Return the batch on ``device``."""

@@ -40,7 +40,8 @@ from deixis.models.hinet_tiny.things import Memory, empty_memory, find_things
 from deixis.models.motion.colour import add_colours, empty_histograms, place_edge
 from deixis.models.motion.seed import LIMIT, seed_logits
 from deixis.ops.lexicon import CATEGORIES
-from deixis.structures import Clip, Target, TextFeatures, Tokens, Trajectories, VideoFeatures
+from deixis.ops.padding import unpadded_sizes
+from deixis.structures import Clip, Target, TextFeatures, Tokens, Trajectories, VideoFeatures, check_pairing
 from deixis.text.tokenizer import Tokenizer
 
 _SENTENCES = ("words", "padding")
@@ -113,11 +114,10 @@ class HinetTiny(ReferringModel):
     ) -> Movers:
         """Find what moves in every chosen frame of every clip (arguments: see the contract)."""
         e, b = len(text.words), len(video.pixels)
-        if video_index is None and b not in (1, e):
-            raise ValueError(f"{b} clips and {e} expressions need a video_index, one clip for each")
+        check_pairing(video_index, b, e)
         places = [0] * e if video_index is None and b == 1 else range(e)
         index = tuple(places) if video_index is None else tuple(video_index.tolist())
-        sizes = tuple(_valid_size(mask) for mask in video.padding_masks[0])
+        sizes = _sizes(video.padding_masks[0])
         chosen = list(video.chosen)
         if self.training and not _is_trained(self.network):
             # What the silhouettes learn from is in the targets.
@@ -224,7 +224,7 @@ class HinetTiny(ReferringModel):
 
     def step(self, frame: SeenFrames, state: Mapping[str, Any]) -> tuple[FrameMasks, dict[str, Any]]:
         """Find what moves in one frame, once for all expressions, and let each choose."""
-        h, w = _valid_size(frame.padding_masks[0][0])
+        ((h, w),) = _sizes(frame.padding_masks[0])
         requests = self._requests(TextFeatures(state["words"], state["padding"]))
         pixels, flow = frame.pixels[0, 0], frame.maps[0][0, 0]
         known_so_far = {name: value for name, value in state.items() if name not in _SENTENCES}
@@ -366,7 +366,6 @@ def _read(sentence: str) -> Request:
     return read_sentence(sentence)
 
 
-def _valid_size(padding_mask: Bool[Tensor, "t H W"]) -> tuple[int, int]:
-    """Return height and width of the frames without padding."""
-    valid = ~padding_mask.all(dim=0)
-    return max(int(valid.any(dim=1).sum()), 1), max(int(valid.any(dim=0).sum()), 1)
+def _sizes(padding_mask: Bool[Tensor, "b t H W"]) -> tuple[tuple[int, int], ...]:
+    """Return height and width of each clip's frames without padding, at least 1."""
+    return tuple((max(int(h), 1), max(int(w), 1)) for w, h in unpadded_sizes(padding_mask).tolist())

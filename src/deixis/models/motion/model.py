@@ -23,7 +23,7 @@ from torch import Tensor
 from deixis.errors import TrainingError
 from deixis.flow.cuts import is_cut
 from deixis.models.base import FrameMasks, ReferringModel
-from deixis.structures import Clip, Target, TextFeatures, Tokens, Trajectories, VideoFeatures
+from deixis.structures import Clip, Target, TextFeatures, Tokens, Trajectories, VideoFeatures, check_pairing
 from deixis.text.tokenizer import Tokenizer
 from deixis.text.words import train_tokenizer
 
@@ -87,8 +87,7 @@ class MotionBaseline(ReferringModel):
     ) -> Float[Tensor, "e t H W"]:
         """Return the mask logits of each expression's clip, frame after frame (arguments: the contract)."""
         e, b = len(text.words), len(video.pixels)
-        if video_index is None and b not in (1, e):
-            raise ValueError(f"{b} clips and {e} expressions need a video_index, one clip for each")
+        check_pairing(video_index, b, e)
         clips = torch.stack([self._follow(video, index) for index in range(b)])  # b t H W
         if video_index is None:
             return clips.expand(e, -1, -1, -1)
