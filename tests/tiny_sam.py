@@ -12,6 +12,7 @@ def tiny_tracker(architecture: str, seed: int = 0) -> tuple[nn.Module, Any]:
     """Return a network of one of the architectures of ``propagators.sam2``, and its processor."""
     import transformers
 
+    torch.manual_seed(seed)
     if architecture == "sam3-tracker":
         config = transformers.Sam3TrackerVideoConfig(vision_config=_sam3_vision(), **_tracker())
         network: nn.Module = transformers.Sam3TrackerVideoModel(config)
@@ -119,4 +120,42 @@ def _sam3_vision() -> dict[str, Any]:
         "backbone_config": backbone,
         "backbone_feature_sizes": [[16, 16], [8, 8], [4, 4]],
         "fpn_hidden_size": 128,
+    }
+
+
+def tiny_detector() -> dict[str, Any]:
+    """Return the configuration of a small SAM 3 for videos, as ``transformers`` takes it."""
+    width = 128
+    layers = {"hidden_size": width, "num_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+    detector = {
+        "model_type": "sam3",
+        "vision_config": _sam3_vision(),
+        "text_config": {
+            "model_type": "clip_text_model",
+            "vocab_size": 128,
+            "hidden_size": 32,
+            "intermediate_size": 32,
+            "projection_dim": 32,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "max_position_embeddings": 32,
+            "bos_token_id": 1,
+            "eos_token_id": 2,
+        },
+        "geometry_encoder_config": layers,
+        "detr_encoder_config": layers,
+        "detr_decoder_config": {**layers, "num_queries": 5},
+        "mask_decoder_config": {"hidden_size": width, "num_attention_heads": 2},
+    }
+    tracker = {"model_type": "sam3_tracker_video", "vision_config": _sam3_vision(), **_tracker()}
+    return {
+        "model_type": "sam3_video",
+        "detector_config": detector,
+        "tracker_config": tracker,
+        "low_res_mask_size": 16,
+        "score_threshold_detection": 0.05,
+        "new_det_thresh": 0.05,
+        "recondition_every_nth_frame": 4,
+        "high_conf_thresh": 0.05,
+        "high_iou_thresh": 0.3,
     }

@@ -15,7 +15,9 @@ from deixis.models.mttr.config import MttrConfig
 from deixis.models.referformer.config import ReferFormerConfig
 from deixis.models.refvos.config import RefVosConfig
 from deixis.models.registry import family_part
+from deixis.models.sam3.config import Sam3Config
 from deixis.models.uniref.config import UniRefConfig
+from tiny_sam import tiny_detector
 
 _MTTR = MttrConfig(
     inputs=InputSpec(short_side=48, long_side=96, window_length=6, window_overlap=2),
@@ -86,6 +88,8 @@ _UNIREF = UniRefConfig(
     mask_widths=(8, 8, 16, 16),
 )
 
+_SAM3 = Sam3Config(network=tiny_detector())
+
 TINY: dict[str, tuple[str, Any]] = {
     "mttr": ("mttr", _MTTR),
     "mttr-referent": ("mttr", replace(_MTTR, matched_objects="referent", loss_stride=2)),
@@ -105,18 +109,23 @@ TINY: dict[str, tuple[str, Any]] = {
     "hinet-single-level": ("hinet", switched(_HINET, "single-level")),
     "hinet-tiny": ("hinet_tiny", _HINET_TINY),
     "uniref": ("uniref", _UNIREF),
+    "sam3": ("sam3", _SAM3),
     "uniref-multiply": ("uniref", replace(_UNIREF, fusion="multiply")),
 }
 """Name -> family and configuration."""
 
-MASK_STRIDES = {**dict.fromkeys((*MOTION_VARIANTS, "hinet-tiny"), 1), "refvos": 8, "hinet-single-level": 8}
+MASK_STRIDES = {
+    **dict.fromkeys((*MOTION_VARIANTS, "hinet-tiny", "sam3"), 1),
+    "refvos": 8,
+    "hinet-single-level": 8,
+}
 """Pixels a cell of the masks, of tiny models where it is not 4."""
 
 FRAMES_APART = ("mttr", "motion", "refvos", "hinet", "hinet_tiny", "uniref")
 """Families whose frames meet in the backbone alone, so that annotated frames are a part of all frames."""
 
-TRAINED_OTHERWISE = ("uniref",)
-"""Families whose training takes more than clips and expressions: their own tests look at gradients."""
+TRAINED_OTHERWISE = ("uniref", "sam3")
+"""Families whose training is not here, or takes more than clips and expressions: see their own tests."""
 
 PADDING_APART = ("mttr",)
 """Families without convolutions or group norms between backbone and scores, which would read padded cells."""

@@ -19,6 +19,7 @@ from deixis.models.base import ReferringModel
 from deixis.models.registry import (
     EMBEDDED,
     FAMILIES,
+    PRETRAINED,
     SHARED,
     WEIGHT_FREE,
     family_part,
@@ -28,7 +29,7 @@ from deixis.models.registry import (
 )
 from deixis.ops.atomic import write_atomically
 from deixis.ops.device import find_device
-from deixis.ops.hub import fetch, is_hub_id
+from deixis.ops.hub import fetch, find_pretrained, is_hub_id
 from deixis.ops.weights import fit_weights, read_weights
 from deixis.text.tokenizer import Tokenizer
 
@@ -78,7 +79,7 @@ def load(
     Args:
         name: a model that ships inside the package, a variant (with ``checkpoint``), or a folder of ours.
         checkpoint: weights for the variant ``name``: a published file, a ``.safetensors`` file, a folder of
-            ours, or ``owner/name`` on the Hugging Face hub.
+            ours (of SAM 3: of ``transformers``), or ``owner/name`` on the Hugging Face hub.
         device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1", "mps".
         dtype: of the weights.
         tokenizer: a ``tokenizer.json`` for published weights, which come without; by default the one beside
@@ -265,6 +266,10 @@ def _build_weight_free(name: str, checkpoint: str | Path | None) -> ReferringMod
 def _load_checkpoint(name: str, checkpoint: str | Path) -> ReferringModel:
     """Build the variant ``name`` with weights from elsewhere."""
     family, config = find_variant(name)
+    if family in PRETRAINED and not Path(checkpoint).is_file():
+        path = find_pretrained(name, family_part(family, "config").HUB_ID, checkpoint)
+        if not (path / WEIGHTS).is_file():
+            return family_part(family, "pretrained").load(path, config)
     path = _find(checkpoint)
     if path.is_dir():
         return _load_folder(path, family)

@@ -17,12 +17,17 @@ FAMILIES: dict[str, str] = {
     "hinet": "deixis.models.hinet",
     "hinet_tiny": "deixis.models.hinet_tiny",
     "uniref": "deixis.models.uniref",
+    "sam3": "deixis.models.sam3",
 }
 """Family -> package with ``config.VARIANTS``, ``config.CONFIG``, ``model.MODEL`` and, unless it is free of
 weights, ``convert``."""
 
 WEIGHT_FREE: tuple[str, ...] = ("motion",)
 """Families without parameters: their variants are ready as they are."""
+
+PRETRAINED: tuple[str, ...] = ("sam3",)
+"""Families whose weights are published as folders of ``transformers``: ``config.HUB_ID`` and
+``pretrained.load``."""
 
 EMBEDDED: dict[str, str] = {
     "hinet-tiny": "hinet_tiny",

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -70,22 +71,18 @@ def find_pretrained(name: str, hub_id: str, checkpoint: str | Path | None) -> Pa
     return folder
 
 
-def load_pretrained(
-    folder: Path, network: str, processor: str, model_types: Sequence[str]
-) -> tuple[Any, Any]:
-    """Build a network of ``transformers`` and its processor from a folder, every weight of it filled.
+def load_pretrained(folder: Path, network: str, model_types: Sequence[str]) -> Any:
+    """Build a network of ``transformers`` from a folder, every weight of it filled.
 
     Args:
-        folder: as ``save_pretrained`` writes it: ``config.json``, weights in safetensors, preprocessing.
+        folder: as ``save_pretrained`` writes it: ``config.json``, and weights in safetensors.
         network: name of its class.
-        processor: name of the class of its processor.
         model_types: what ``config.json`` may say it is.
 
     Raises:
         CheckpointError: weights that are missing, broken or of another network, or a package that it needs.
     """
     import transformers
-    from safetensors import SafetensorError
 
     try:
         found = json.loads((folder / CONFIG).read_text(encoding="utf-8")).get("model_type")
@@ -93,19 +90,43 @@ def load_pretrained(
         raise CheckpointError(f"{folder / CONFIG} cannot be read: {error}") from error
     if found not in model_types:
         raise CheckpointError(f"{folder} holds a model of the type {found!r}, not {' or '.join(model_types)}")
-    try:
+    with _failures_said(folder):
         model, report = getattr(transformers, network).from_pretrained(
             folder, use_safetensors=True, local_files_only=True, output_loading_info=True
         )
-        prepare = getattr(transformers, processor).from_pretrained(folder, local_files_only=True)
+    missing = sorted(report["missing_keys"])
+    if missing:
+        raise CheckpointError(f"{folder} lacks {len(missing)} weights, such as {missing[0]}")
+    return model
+
+
+def load_processor(folder: Path, processor: str) -> Any:
+    """Build a processor of ``transformers`` from a folder.
+
+    Args:
+        folder: as ``save_pretrained`` writes it.
+        processor: name of its class.
+
+    Raises:
+        CheckpointError: files that are missing or broken, or a package that it needs.
+    """
+    import transformers
+
+    with _failures_said(folder):
+        return getattr(transformers, processor).from_pretrained(folder, local_files_only=True)
+
+
+@contextmanager
+def _failures_said(folder: Path) -> Generator[None]:
+    """Turn what loading from ``folder`` may raise into one line."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
     except ImportError as error:
         raise CheckpointError(f"{folder} needs a package that is not installed: {_first(error)}") from error
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(f"{folder} cannot be loaded: {_first(error)}") from error
-    missing = sorted(report["missing_keys"])
-    if missing:
-        raise CheckpointError(f"{folder} lacks {len(missing)} weights, such as {missing[0]}")
-    return model, prepare
 
 
 def _first(error: Exception) -> str:

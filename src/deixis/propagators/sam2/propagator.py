@@ -1,7 +1,8 @@
 """Trackers of the SAM 2 family behind the contract of propagators (propagation, section 5.3).
 
 Network, preprocessing and postprocessing are those of ``transformers``. Ours is what is remembered (see
-``memory``), that objects never touch one another before the end, and the competition for pixels.
+``layers.tracker_memory``), that objects never touch one another before the end, and how they compete for
+pixels then.
 
 Axes: k objects, H W pixels of the video, h w of the network's masks, s the side of its square input.
 """
@@ -14,11 +15,11 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
+from deixis.layers.tracker_memory import ObjectMemory, read_session
 from deixis.propagators.base import ObjectMasks, PropagatedMasks, check_dropped, check_step, find_nothing
 from deixis.propagators.stcn.network import aggregate
 
 from .config import Sam2Config
-from .memory import ObjectMemory, read_session
 
 
 @dataclass(frozen=True)
@@ -194,11 +195,7 @@ class Sam2Propagator:
         for (number, memory), mask, score in rows:
             if not is_last:
                 written, positions = read_session(session, number, index, is_given=is_given)
-                memory = memory.with_frame(written, is_given=is_given).pruned(
-                    index + 1,
-                    self.network.config.num_maskmem - 1,
-                    self.network.config.max_object_pointers_in_encoder - 1,
-                )
+                memory = memory.with_frame(written, is_given=is_given).pruned(index + 1, self.network.config)
             found[number] = _Found(mask, score, memory)
         return found, state.positions if positions is None else positions
 

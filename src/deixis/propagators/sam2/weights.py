@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from deixis.ops.device import find_device
-from deixis.ops.hub import find_pretrained, load_pretrained
+from deixis.ops.hub import find_pretrained, load_pretrained, load_processor
 
 from .config import VARIANTS, Architecture
 from .propagator import Sam2Propagator
@@ -39,5 +39,6 @@ def load(
     """
     config = VARIANTS[name]
     folder = find_pretrained(name, config.hub_id, checkpoint)
-    network, processor = load_pretrained(folder, *CLASSES[config.architecture])
-    return Sam2Propagator(network.to(find_device(device)), processor, config)
+    network_class, processor_class, model_types = CLASSES[config.architecture]
+    network = load_pretrained(folder, network_class, model_types)
+    return Sam2Propagator(network.to(find_device(device)), load_processor(folder, processor_class), config)

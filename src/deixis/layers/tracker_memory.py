@@ -1,5 +1,8 @@
 """What a tracker of the SAM 2 family remembers of each object, and nothing that it will not read again.
 
+For the trackers themselves (``deixis.propagators.sam2``) and for SAM 3, which finds objects by words and
+follows them by such a tracker (``deixis.models.sam3``).
+
 The sessions of ``transformers`` keep every frame and every mask of a video, although attention reads the
 given frames, the newest few maps and the newest few pointers alone (propagation, section 5.3). A session is
 therefore made anew for each frame from what is kept here, and thrown away after it: results are the same bit
@@ -43,7 +46,7 @@ class ObjectMemory:
     """One object in the frames before; the oldest first.
 
     Attributes:
-        given: frames in which its mask was given. They are kept for good.
+        given: frames in which its mask was given. Their pointers are kept for good.
         found: frames in which it was found.
     """
 
@@ -56,20 +59,40 @@ class ObjectMemory:
             return replace(self, given=(*self.given, memory))
         return replace(self, found=(*self.found, memory))
 
-    def pruned(self, index: int, num_maps: int, num_pointers: int) -> "ObjectMemory":
+    def pruned(self, index: int, config: Any) -> "ObjectMemory":
         """Leave out what no frame from ``index`` on reads.
 
         Args:
             index: of the next frame.
-            num_maps: frames before it whose maps are read.
-            num_pointers: frames before it whose pointers are read.
+            config: of the tracker, in ``transformers``: how many frames it reads.
         """
-        kept = tuple(
+        num_maps, num_pointers = config.num_maskmem - 1, config.max_object_pointers_in_encoder - 1
+        found = tuple(
             item if item.index >= index - num_maps else replace(item, features=None)
             for item in self.found
             if item.index >= index - max(num_maps, num_pointers)
         )
-        return replace(self, found=kept)
+        if config.max_cond_frame_num == -1:
+            return replace(self, found=found)
+        # The newest given frames are read as such, others as any frame that was just seen.
+        first = len(self.given) - config.max_cond_frame_num
+        given = tuple(
+            item if place >= first or item.index >= index - num_maps else replace(item, features=None)
+            for place, item in enumerate(self.given)
+        )
+        return ObjectMemory(given, found)
+
+    def as_plain(self) -> dict[str, Any]:
+        """Return tuples and tensors, which ``torch.save`` takes; :meth:`from_plain` undoes it."""
+        return {
+            key: tuple((item.index, item.pointer, item.features) for item in frames)
+            for key, frames in (("given", self.given), ("found", self.found))
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> "ObjectMemory":
+        """Return the memory of which :meth:`as_plain` told."""
+        return cls(*(tuple(FrameMemory(*item) for item in plain[key]) for key in ("given", "found")))
 
     def put_into(self, session: Any, number: int, positions: Tensor | None) -> None:
         """Tell a fresh session of ``transformers`` of the object ``number``."""
