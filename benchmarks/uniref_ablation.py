@@ -51,15 +51,14 @@ from deixis.evaluation.record import ResultRecord, load_record
 from deixis.evaluation.run import RECORD_FILE
 from deixis.evaluation.segmenting import predict_with
 from deixis.evaluation.synthetic import find_records
-from deixis.inference.offline import prepare
 from deixis.models.base import ReferringModel
 from deixis.models.loading import load
-from deixis.models.uniref.online import take_step
+from deixis.propagators.base import ObjectMasks, Propagator
+from deixis.propagators.uniref import UniRefPropagator
 from deixis.recipes import find_recipe
 from deixis.training.build import build_model
 from deixis.training.recipe import Recipe
 from deixis.training.sources import open_sources
-from deixis.video.sources import open_source
 
 ORDERS = ("parallel", "mask-first", "language-first")
 FUSIONS = {f"{order}-{fusion}": (order, fusion) for fusion in ("add", "multiply") for order in ORDERS}
@@ -157,9 +156,11 @@ def collect_references(out: Path) -> Table:
         for task in ("VOS", "RVOS"):
             for path in sorted(out.glob(f"*-seed*/scores-{task.lower()}-{row}/{RECORD_FILE}")):
                 name, _, seed = path.parts[-3].rpartition("-seed")
-                if name in (BASE, "trained"):
-                    figures = {f"{task} {key}": value for key, value in figures_of(load_record(path)).items()}
-                    runs.setdefault(row, {}).setdefault(seed, {}).update(figures)
+                if name not in (BASE, "trained"):
+                    continue
+                figures = {f"{task} {key}": value for key, value in figures_of(load_record(path)).items()}
+                steps = {"steps": float(last_step(path.parents[1]))} if name == BASE else {}
+                runs.setdefault(row, {}).setdefault(seed, {}).update(figures | steps)
     return runs
 
 
@@ -190,7 +191,7 @@ def score_once(
     segmenter = Segmenter(model, device=options.device)
     predict = predict_with(segmenter)
     if task == "VOS":
-        records, predict = [only_objects(record) for record in records], follow_with(segmenter)
+        records, predict = [only_objects(record) for record in records], follow_with(UniRefPropagator(model))
     settings = {"task": task, "references": references, "length": options.length}
     return score(
         segmenter, predict, records, scores, model=options.recipe, split=options.split, settings=settings
@@ -238,20 +239,18 @@ def only_objects(record: VideoRecord) -> VideoRecord:
     )
 
 
-def follow_with(segmenter: Segmenter) -> Predictor:
-    """Make a predictor of a model that follows objects from their masks in the first frame."""
-    engine, model = segmenter.engine, segmenter.model
+def follow_with(propagator: Propagator) -> Predictor:
+    """Make a predictor of a propagator, which is given the masks of the first frame."""
 
     def predict(record: VideoRecord, expressions: Sequence[str]) -> Iterator[np.ndarray]:
         assert record.masks is not None
-        objects = [expression.object_ids[0] for expression in record.expressions]
-        given = torch.from_numpy(record.masks.read([0], objects)[:, 0])
-        state = model.start(None, given.to(engine.device))
-        for frame in open_source(read_frames(record)):
-            video = engine.encode_frames([prepare(frame, engine)])
-            with engine.running(1, len(objects)):
-                answer, state = take_step(model, video, state)
-            yield answer.masks.cpu().numpy()
+        objects = tuple(expression.object_ids[0] for expression in record.expressions)
+        given = ObjectMasks(objects, torch.from_numpy(record.masks.read([0], objects)[:, 0]))
+        state = propagator.start()
+        for index, image in enumerate(read_frames(record)):
+            frame = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)
+            found, state = propagator.step(frame, state, given if index == 0 else None)
+            yield found.masks.numpy()
 
     return predict
 
