@@ -10,12 +10,18 @@ from deixis.models.uniref.config import UniRefConfig
 from deixis.models.uniref.model import UniRef
 from deixis.propagators.base import Propagator
 from deixis.propagators.cfbi.propagator import CfbiPropagator, build_network
+from deixis.propagators.sam2.config import VARIANTS
+from deixis.propagators.sam2.propagator import Sam2Propagator
 from deixis.propagators.stcn.config import StcnConfig
 from deixis.propagators.stcn.network import StcnNetwork
 from deixis.propagators.stcn.propagator import StcnPropagator
 from deixis.propagators.uniref import UniRefPropagator
+from tiny_sam import tiny_tracker
 
-NAMES = (*propagators.WEIGHT_FREE, "stcn", "cfbi", "uniref")
+_SAM = {"sam2.1-tiny": "sam2", "edgetam": "edgetam"}
+"""Name -> architecture. That of the tracker of SAM 3 is followed in ``propagators/test_sam2.py`` alone."""
+
+NAMES = (*propagators.WEIGHT_FREE, "stcn", "cfbi", "uniref", *_SAM)
 
 UNIREF = UniRefConfig(
     inputs=InputSpec(
@@ -50,6 +56,8 @@ def small_propagator(name: str) -> Propagator:
         return propagators.build(name)
     if name == "cfbi":
         return CfbiPropagator(build_network("cfbi-mobilenet"))
+    if name in _SAM:
+        return Sam2Propagator(*tiny_tracker(_SAM[name]), VARIANTS[name])
     if name == "uniref":
         return UniRefPropagator(small_uniref())
     config = StcnConfig(short_side=None, memory_every=1)
