@@ -152,7 +152,7 @@ def test_label_maps_of_a_model_are_merged_by_probability(tmp_path, capsys):
     assert len(maps) == 4 * 6
     assert json.loads((tmp_path / "out" / "masks.json").read_text())["windows"]["is_linked"] is False
     with pytest.raises(SystemExit):
-        main([*options, "--propagator", "copy"])
+        main([*options, "--model", DEFAULT, "--propagator", "copy"])
     assert "masks of another model" in capsys.readouterr().err
 
 

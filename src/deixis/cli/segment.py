@@ -1,4 +1,4 @@
-"""``deixis segment SOURCE "expression"...``: mask the objects that sentences name, or masks show, in a video."""
+"""``deixis segment SOURCE "expression"...``: mask the objects that sentences name or masks show."""
 
 from dataclasses import dataclass
 from pathlib import Path

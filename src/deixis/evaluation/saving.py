@@ -7,12 +7,13 @@ there.
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Shaped
 from PIL import Image
 
 from deixis.data.records import VideoRecord
@@ -25,6 +26,9 @@ from deixis.ops.merging import merge_by_threshold, paint_in_order
 from deixis.video.palette import davis_palette
 
 _NUM_ANNOTATORS = 4
+
+Draw = Callable[[VideoRecord], Iterable[Iterable[tuple[str, Shaped[np.ndarray, "H W"]]]]]
+"""Makes the images of each frame of a video: what the protocol's layout calls ``{key}``, and the values."""
 
 
 def save_masks(
@@ -64,14 +68,38 @@ def save_masks(
             f"{protocol.name} scores label maps of all objects, not answers to expressions; score the masks "
             "of another method with --predictions"
         )
+    predictors = predict if isinstance(predict, Sequence) else [predict]
+    draws = [partial(_draw_answers, predict=one, protocol=protocol) for one in predictors]
+    return save_images(records, draws, protocol, out, identity, overwrite=overwrite, on_video=on_video)
+
+
+def save_images(
+    records: Sequence[VideoRecord],
+    draws: Sequence[Draw],
+    protocol: VideoProtocol,
+    out: Path,
+    identity: Mapping[str, Any],
+    *,
+    overwrite: bool = False,
+    on_video: Callable[[], object] | None = None,
+) -> Path:
+    """Save images of the annotated frames of videos in a protocol's layout (see :func:`save_masks`).
+
+    Args:
+        records: videos.
+        draws: makes the images of a video; or several that do, each for a process of its own.
+        protocol: as there.
+        out: as there.
+        identity: as there.
+        overwrite: as there.
+        on_video: as there.
+    """
     folder = out / "masks"
     _claim(out / "masks.json", folder, identity, overwrite=overwrite)
     # What stands around the videos for a server is not needed to score them.
     pattern = protocol.layout.removeprefix("Annotations/")
-    predictors = predict if isinstance(predict, Sequence) else [predict]
     works = [
-        partial(save_video, predict=one, protocol=protocol, pattern=pattern, folder=folder)
-        for one in predictors
+        partial(save_video, draw=one, protocol=protocol, pattern=pattern, folder=folder) for one in draws
     ]
     for _ in spread(works, records):
         if on_video is not None:
@@ -89,27 +117,15 @@ def _claim(path: Path, folder: Path, identity: Mapping[str, Any], *, overwrite: 
     write_text(path, json.dumps(plain, indent=1) + "\n")
 
 
-def save_video(
-    record: VideoRecord,
-    predict: Predictor | SoftPredictor,
-    protocol: VideoProtocol,
-    pattern: str,
-    folder: Path,
-) -> None:
-    """Predict one video and move its masks into place, unless they are there (see :func:`save_masks`)."""
+def save_video(record: VideoRecord, draw: Draw, protocol: VideoProtocol, pattern: str, folder: Path) -> None:
+    """Draw the images of one video and move them into place, unless they are there."""
     try:
-        _save_video(record, predict, protocol, pattern, folder)
+        _save_video(record, draw, protocol, pattern, folder)
     except OSError as error:
         raise SinkError(f"cannot write {folder}: {error.strerror}; give another --out folder") from error
 
 
-def _save_video(
-    record: VideoRecord,
-    predict: Predictor | SoftPredictor,
-    protocol: VideoProtocol,
-    pattern: str,
-    folder: Path,
-) -> None:
+def _save_video(record: VideoRecord, draw: Draw, protocol: VideoProtocol, pattern: str, folder: Path) -> None:
     tops = [
         Path(pattern.partition("{video}")[0].format(key=key)) / record.name
         for key in (range(_NUM_ANNOTATORS) if protocol.unit == "annotator" else ("",))
@@ -120,11 +136,11 @@ def _save_video(
     shutil.rmtree(partial, ignore_errors=True)
     wanted = range(len(record.frame_names)) if record.annotated_frames is None else record.annotated_frames
     wanted, num_frames = frozenset(wanted), 0
-    for index, masks in enumerate(predict(record, [e.text for e in record.expressions])):
+    for index, images in enumerate(draw(record)):
         num_frames += 1
         if index not in wanted:
             continue
-        for key, values in _images(record, masks, protocol):
+        for key, values in images:
             name = pattern.format(video=record.name, key=key, frame=record.frame_names[index])
             image = Image.fromarray(values)
             if protocol.pixels == "ids":
@@ -140,6 +156,14 @@ def _save_video(
         shutil.rmtree(folder / top, ignore_errors=True)
         os.replace(partial / top, folder / top)
     shutil.rmtree(partial, ignore_errors=True)
+
+
+def _draw_answers(
+    record: VideoRecord, predict: Predictor | SoftPredictor, protocol: VideoProtocol
+) -> Iterator[Iterator[tuple[str, np.ndarray]]]:
+    """Yield the images of each frame, from the answers to the expressions of the video."""
+    for masks in predict(record, [expression.text for expression in record.expressions]):
+        yield _images(record, masks, protocol)
 
 
 def _images(

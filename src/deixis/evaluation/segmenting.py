@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
 import torch
@@ -95,6 +95,10 @@ class ModelOnDemand:
         """Return the model at work."""
         return self.segmenter.engine
 
+    def found_device(self) -> torch.device:
+        """Return where it runs."""
+        return self.segmenter.engine.device
+
     def settings(self) -> dict[str, Any]:
         """Return what changes the predictions besides weights and data type, where it is not the default."""
         found: dict[str, Any] = {} if self.windows == "linked" else {"windows": self.windows}
@@ -110,19 +114,35 @@ class ModelOnDemand:
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
 
-def share_model(model: ModelOnDemand, num_processes: int) -> list[ModelOnDemand]:
-    """Return a model once for every process, each with its part of the cores and of the GPUs.
+class OnDemand(Protocol):
+    """A method that each process makes for itself (a frozen data class)."""
 
-    A single process is given ``model`` itself, which is made already. A GPU that is named by its number is
+    @property
+    def device(self) -> str:
+        """As it was named."""
+        ...
+
+    def found_device(self) -> torch.device:
+        """Return where it runs."""
+        ...
+
+
+Method = TypeVar("Method", bound=OnDemand)
+
+
+def share_method(method: Method, num_processes: int) -> list[Method]:
+    """Return a method once for every process, each with its part of the cores and of the GPUs.
+
+    A single process is given ``method`` itself, which is made already. A GPU that is named by its number is
     used by all of them.
     """
     if num_processes == 1:
-        return [model]
+        return [method]
     num_threads = max((os.cpu_count() or 1) // num_processes, 1)
-    found = model.engine().device
-    num_gpus = torch.cuda.device_count() if found.type == "cuda" and ":" not in model.device else 0
-    devices = [f"cuda:{rank % num_gpus}" if num_gpus else model.device for rank in range(num_processes)]
-    return [replace(model, device=device, num_threads=num_threads) for device in devices]
+    found = method.found_device()
+    num_gpus = torch.cuda.device_count() if found.type == "cuda" and ":" not in method.device else 0
+    devices = [f"cuda:{rank % num_gpus}" if num_gpus else method.device for rank in range(num_processes)]
+    return [replace(cast(Any, method), device=device, num_threads=num_threads) for device in devices]
 
 
 def validate(

@@ -78,9 +78,9 @@ def find_subject(
             f"the truth of {benchmark} {split} is held back: look the masks over with --check-only, or write "
             "--submission ZIP for its server"
         )
-    truths = tuple(truth_of_record(record) for record in records)
+    subject = subject_of_records(benchmark, split, records)
     is_divided = any(column.endswith("_unseen") for column in protocol.columns)
-    if is_divided and all(info.is_seen is None for truth in truths for info in truth.objects):
+    if is_divided and all(info.is_seen is None for truth in subject.truths for info in truth.objects):
         lacks = (
             "unseen_videos.txt (of the lvos-evaluation repository)" if benchmark == "lvos" else "meta.json"
         )
@@ -88,10 +88,19 @@ def find_subject(
             f"{protocol.name} averages seen and unseen parts, but nothing in {root} tells them apart: "
             f"{lacks} is not there"
         )
+    return subject
+
+
+def subject_of_records(benchmark: str, split: str, records: Sequence[VideoRecord]) -> Subject:
+    """Take records for what is scored.
+
+    Raises:
+        DatasetError: the truth about one is held back.
+    """
     return Subject(
         benchmark=benchmark,
         split=split,
-        truths=truths,
+        truths=tuple(truth_of_record(record) for record in records),
         read_frame=frame_reader({record.name: record for record in records}),
     )
 

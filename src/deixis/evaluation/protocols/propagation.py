@@ -1,4 +1,4 @@
-"""Objects followed from a given mask: YouTube-VOS (metrics, section 7) and LVOS (section 8).
+"""Objects followed from a given mask: YouTube-VOS (metrics, section 7), LVOS (section 8), any data set.
 
 Rows: ``group`` is "seen" or "unseen"; LVOS adds ``extra["V"]``, the spread of J&F over the object's frames.
 
@@ -7,6 +7,7 @@ Legend: t frames, H W pixels.
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
@@ -41,6 +42,33 @@ def score_youtube_vos(truth: VideoTruth, prediction: VideoPrediction, options: O
     """
     wanted = {known.id: _after_first(truth, known) for known in truth.objects}
     return _score(truth, prediction, options, wanted)
+
+
+def score_followed(truth: VideoTruth, prediction: VideoPrediction, options: Options) -> list[ObjectRow]:
+    """Score every object on the annotated frames after its first one; any data set with masks has that.
+
+    The first frame is the one that the data set names, or the first that shows the object. Objects without a
+    frame after it do not count.
+    """
+    named = {known.id: known.first_frame for known in truth.objects if known.first_frame is not None}
+    wanted = {
+        label: tuple(name for name in truth.frames if name > first)
+        for label, first in sorted((named or first_frames(truth)).items())
+    }
+    wanted = {label: frames for label, frames in wanted.items() if frames}
+    return _score(truth, prediction, options, wanted) if wanted else []
+
+
+def first_frames(truth: VideoTruth) -> dict[int, str]:
+    """Return the first annotated frame that shows each object; objects that none shows are left out."""
+    waiting, firsts = set(truth.object_ids), {}
+    for frame in truth.frames:
+        if not waiting:
+            break
+        for label in waiting.intersection(np.unique(read_labels(truth, frame)).tolist()):
+            firsts[label] = frame
+            waiting.discard(label)
+    return firsts
 
 
 def score_lvos(truth: VideoTruth, prediction: VideoPrediction, options: Options) -> list[ObjectRow]:
@@ -98,6 +126,7 @@ def _score(
     """Score id against id on each object's own frames; every frame is read once."""
     if not wanted:
         raise DatasetError(f"{truth.name} has no objects in its metadata; nothing can be scored")
+    described = {known.id: known for known in truth.objects}
     scores = {label: np.empty((2, len(frames))) for label, frames in wanted.items()}
     places = {label: {name: place for place, name in enumerate(frames)} for label, frames in wanted.items()}
     for frame, labels in _by_frame(wanted):
@@ -117,7 +146,7 @@ def _score(
             kinds=(known.category,) if known.category else (),
             group="" if known.is_seen is None else PARTS[not known.is_seen],
         )
-        for known in truth.objects
+        for known in (described.get(label, TruthObject(id=label)) for label in wanted)
     ]
 
 
@@ -147,13 +176,18 @@ def aggregate_youtube_vos(protocol: str, rows: Sequence[ObjectRow], options: Opt
 
 def aggregate_proxy(protocol: str, rows: Sequence[ObjectRow], options: Options) -> Score:
     """Average all objects alike: for a part of the training set that was held out. It is never called G."""
+    note = "a stand-in on other videos than the benchmark's; not to be compared with published figures"
+    return replace(aggregate_followed(protocol, rows, options), notes=(note,))
+
+
+def aggregate_followed(protocol: str, rows: Sequence[ObjectRow], options: Options) -> Score:
+    """Average all objects alike."""
     return Score(
         protocol=protocol,
         parameters={"tolerance": 0.008, "missing": options.missing},
         table=table_of_means(rows),
         groups=without_empty({"category": tables_by(rows, lambda row: row.kinds, table_of_means)}),
         rows=tuple(rows),
-        notes=("a stand-in on other videos than the benchmark's; not to be compared with published figures",),
     )
 
 

@@ -24,9 +24,11 @@ from deixis.evaluation.protocols.expressions import (
 )
 from deixis.evaluation.protocols.frames import MEANS, STATISTICS
 from deixis.evaluation.protocols.propagation import (
+    aggregate_followed,
     aggregate_lvos,
     aggregate_proxy,
     aggregate_youtube_vos,
+    score_followed,
     score_lvos,
     score_youtube_vos,
 )
@@ -245,6 +247,21 @@ _PROPAGATION = (
         zero="",
         score_video=score_youtube_vos,
         aggregate=partial(aggregate_proxy, "youtube-vos-proxy"),
+    ),
+    VideoProtocol(
+        name="per-object",
+        benchmarks=("synthetic", "synthetic-wild"),
+        description="label maps; every object on the annotated frames after the one in which it is given, "
+        "the first that shows it; mean over objects",
+        layout=_LABELS,
+        truth="as the data set gives it",
+        unit="",
+        pixels="ids",
+        frames="all",
+        columns=MEANS,
+        zero="",
+        score_video=score_followed,
+        aggregate=partial(aggregate_followed, "per-object"),
     ),
     VideoProtocol(
         name="lvos",
