@@ -144,7 +144,7 @@ def tiny_detector() -> dict[str, Any]:
         },
         "geometry_encoder_config": layers,
         "detr_encoder_config": layers,
-        "detr_decoder_config": {**layers, "num_queries": 5},
+        "detr_decoder_config": {**layers, "num_queries": 3},
         "mask_decoder_config": {"hidden_size": width, "num_attention_heads": 2},
     }
     tracker = {"model_type": "sam3_tracker_video", "vision_config": _sam3_vision(), **_tracker()}
