@@ -169,6 +169,32 @@ class RandomCrop:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Affine:
+    """How each frame is moved by itself; the defaults change nothing.
+
+    Attributes:
+        angle, shear: degrees, to both sides.
+        scale: from and to.
+    """
+
+    angle: float = 0.0
+    shear: float = 0.0
+    scale: tuple[float, float] = (1.0, 1.0)
+
+    def __post_init__(self) -> None:
+        check_types(self, "transforms.affine.")
+        check(
+            0 <= self.angle <= 180 and 0 <= self.shear < 90,
+            f"transforms.affine needs an angle of 0 to 180 and a shear of 0 to 90 degrees, got {self.angle} "
+            f"and {self.shear}",
+        )
+        check(
+            0 < self.scale[0] <= self.scale[1],
+            f"transforms.affine.scale must rise from above 0, got {self.scale}",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Transforms:
     """What happens to the frames of a clip, in this order, alike for all of them unless a field says so.
 
@@ -185,6 +211,10 @@ class Transforms:
         photometric: "referformer": brightness, contrast, saturation, hue and order of channels, drawn for
             each frame by itself (ReferFormer, code, video samples); "referformer-published": the same without
             clipping, so that values too bright turn dark.
+        grey: probability of a clip without colours.
+        affine: moves each frame by itself, before any crop.
+        area_crop: cut out so large a share of the frames, drawn between two, as a square of ``square``
+            pixels, in place of all other crops and sizes; (): do not.
         crop: a random crop.
         short_side, long_side: size rule of ``ops.resize``.
         short_sides: draw the short side from these instead; (): ``short_side``.
@@ -197,6 +227,9 @@ class Transforms:
     swap_words: Literal["whole-word", "published-substring"] = "whole-word"
     colour_jitter: float = 0.0
     photometric: Literal["none", "referformer", "referformer-published"] = "none"
+    grey: float = 0.0
+    affine: Affine = field(default_factory=Affine)
+    area_crop: tuple[float, ...] = ()
     crop: RandomCrop = field(default_factory=RandomCrop)
     short_side: int = 360
     long_side: int = 640
@@ -222,6 +255,12 @@ class Transforms:
         check(
             0 <= self.colour_jitter < 1,
             f"transforms.colour_jitter must lie in [0, 1), got {self.colour_jitter}",
+        )
+        check(0 <= self.grey <= 1, f"transforms.grey is a probability, got {self.grey}")
+        shares = self.area_crop
+        check(
+            not shares or (len(shares) == 2 and 0 < shares[0] <= shares[1] <= 1 and self.square > 0),
+            f"transforms.area_crop are two shares in (0, 1], with transforms.square above 0, got {shares}",
         )
         check(self.square >= 0, f"transforms.square must be 0 or more, got {self.square}")
 

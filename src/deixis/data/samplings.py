@@ -7,7 +7,7 @@ swapped (``Transforms.swap_words``).
 
 from dataclasses import dataclass, replace
 
-from .rules import ClipRule, RandomCrop, Transforms
+from .rules import Affine, ClipRule, RandomCrop, Transforms
 
 NO_LIMIT = 100_000
 """A long side that no frame has."""
@@ -85,6 +85,42 @@ _UNIREF_TINY = Sampling(
     transforms=Transforms(short_side=128, long_side=192, flip=0.5, colour_jitter=0.05),
 )
 
+_STCN_JUMPS = ((0.0, 5), (0.1, 10), (0.2, 15), (0.3, 20), (0.4, 25), (0.9, 5))
+"""Share of the training, largest jump (code)."""
+_STCN_VIDEO = Sampling(
+    clip=ClipRule(
+        kind="jumps",
+        length=3,
+        reaches=_STCN_JUMPS,
+        has_words=False,
+        objects="referred",
+        objects_per_clip=2,
+        redraws=4,  # code: 5 draws
+    ),
+    transforms=Transforms(
+        flip=0.5,
+        colour_jitter=0.1,  # code: brightness 0.1, contrast and saturation 0.03, of each frame 0.01
+        grey=0.05,
+        affine=Affine(angle=15, shear=10),
+        area_crop=(0.36, 1.0),
+        square=384,
+        short_side=480,
+        long_side=NO_LIMIT,
+    ),
+)
+_STCN_IMAGE = Sampling(
+    clip=ClipRule(kind="image", length=3, has_words=False, objects="referred", redraws=4),
+    transforms=Transforms(
+        flip=0.5,
+        colour_jitter=0.1,
+        grey=0.05,
+        affine=Affine(angle=20, shear=10, scale=(0.9, 1.1)),
+        short_side=384,
+        long_side=NO_LIMIT,
+        square=384,
+    ),
+)
+
 _PER_FRAME = Transforms(short_side=480, long_side=NO_LIMIT, flip=0.0, square=480)
 
 SAMPLINGS: dict[str, Sampling] = {
@@ -129,6 +165,12 @@ SAMPLINGS: dict[str, Sampling] = {
             kind="jumps", length=2, reach=8, has_words=False, objects="referred", objects_per_clip=2
         ),
     ),
+    "stcn-video": _STCN_VIDEO,
+    "stcn-youtube-vos": replace(
+        _STCN_VIDEO,
+        clip=replace(_STCN_VIDEO.clip, reaches=tuple((share, jump // 5) for share, jump in _STCN_JUMPS)),
+    ),
+    "stcn-image": _STCN_IMAGE,
     "hinet-pretraining": Sampling(
         clip=ClipRule(kind="random-frame", length=1, unit="object", objects="referred"),
         transforms=_PER_FRAME,

@@ -11,11 +11,12 @@ import numpy as np
 from deixis.flow.motion import mirrored_motion
 from deixis.ops.words import swap_sides, swap_sides_published
 
+from .affine import crop_share, to_grey, warp_frames
 from .clips import Sample
 from .cropping import change_size
 from .photometric import Distortion, distort, draw_distortion, jitter_colours
 from .pseudo_video import set_in_motion
-from .rules import Transforms
+from .rules import Affine, Transforms
 
 WORD_SWAPS: dict[str, Callable[[str], str]] = {
     "whole-word": swap_sides,
@@ -34,6 +35,12 @@ def transform(sample: Sample, change: Transforms, generator: np.random.Generator
         sample = mirror(sample, WORD_SWAPS[change.swap_words])
     if change.colour_jitter > 0:
         sample = replace(sample, frames=jitter_colours(sample.frames, *jitter))
+    if change.grey and generator.random() < change.grey:
+        sample = replace(sample, frames=to_grey(sample.frames))
+    if change.affine != Affine():
+        sample = warp_frames(sample, change.affine, generator)
+    if change.area_crop:
+        return crop_share(sample, (change.area_crop[0], change.area_crop[1]), change.square, generator)
     wraps = change.photometric == "referformer-published"
     distortions = [] if change.photometric == "none" else [draw_distortion(generator) for _ in sample.frames]
     if wraps:

@@ -97,6 +97,8 @@ def load_part(model: nn.Module, part: str, path: Path) -> None:
         tensors = swin.imagenet_state_dict(tensors)
     elif "layer1.0.conv1.weight" in tensors:
         tensors = resnet.imagenet_state_dict(tensors)
+        stages = {name for name, _ in module.named_children()}  # perhaps the first of them alone
+        tensors = {name: value for name, value in tensors.items() if name.split(".")[0] in stages}
     elif isinstance(module, BertEncoder):
         tensors = bert_state_dict(tensors, module.state_dict())
     elif any("embeddings.word_embeddings" in name for name in tensors):
