@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from deixis.data.clips import WORDLESS, ClipPlan, plan_clips, read_clip
 from deixis.data.records import Expression, ObjectInfo, VideoRecord
 from deixis.data.rules import ClipRule
 from deixis.data.windows import random_window, tiling_windows, window_around
-from deixis.errors import DatasetError
+from deixis.errors import DatasetError, RecipeError
 from training.toy_world import HEIGHT, WIDTH, toy_records
 
 TABLES = json.loads((Path(__file__).parents[1] / "goldens/mttr/golden_procedures.json").read_text())["tables"]
@@ -222,6 +223,32 @@ def test_without_words_an_object_that_is_seen_is_followed():
             frames = sample.frames[:, 0, 0, 0]
             is_apart = frames[0] < 4 <= frames[1]  # no object is seen in both
             assert sample.is_answered(everywhere=True) != is_apart
+
+
+def test_objects_to_be_found_are_one_answer_without_references():
+    rule = ClipRule(kind="image", length=1, has_words=False, objects="all")
+    image = record(frame_names=("00000",))
+    (plan,) = plan_clips([image], rule)
+    sample = read_clip(image, plan, np.random.default_rng(0), rule)
+    assert (sample.expressions, sample.references) == ((WORDLESS,), "none")
+    assert sample.referents == (tuple(range(len(sample.masks))),)
+    assert sample.masks.any(axis=(1, 2, 3)).all()
+    with pytest.raises(RecipeError, match="objects all"):
+        ClipRule(objects="all")
+
+
+def test_what_is_shown_of_the_first_frame():
+    rule = ClipRule(kind="reference-pair", length=2, objects="referred")
+    for wanted, has_words, told in (
+        ("words", True, "words"),
+        ("both", True, "both"),
+        ("both", False, "masks"),
+    ):
+        one = replace(rule, has_words=has_words)
+        plan = plan_clips([record()], one)[0]
+        assert read_clip(record(), plan, np.random.default_rng(0), one, references=wanted).references == told
+    with pytest.raises(RecipeError, match="mask_share"):
+        ClipRule(mask_share=1.5)
 
 
 def test_single_frames_are_those_that_are_annotated():

@@ -84,6 +84,15 @@ def test_towers_of_another_family(tmp_path):
         start(AGNOSTIC, folder)
 
 
+def test_towers_of_a_model_that_ships_inside_the_package():
+    recipe = RECIPES["uniref-tiny-synthetic"]
+    shipped = load(recipe.init_from, device="cpu").state_dict()
+    later = start(recipe.model, recipe.init_from, fresh=recipe.init_fresh).state_dict()
+    towers = [name for name in later if name.startswith(("backbone.", "text_encoder."))]
+    assert towers
+    assert all(torch.equal(later[name], shipped[name]) for name in towers)
+
+
 def test_a_name_that_no_parameter_has_is_refused(earlier):
     with pytest.raises(CheckpointError, match=r"no parameter of .* has 'class_embed'"):
         start(SHAPES, earlier[1], fresh=("class_embed",))

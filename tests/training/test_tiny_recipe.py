@@ -37,3 +37,21 @@ def test_the_tiny_recipe_trains_from_rendering_to_a_model_that_loads(tmp_path):
         output = model(model.encode_video(clip), model.encode_text(model.tokenizer(["the red car"])))
         assert model.postprocess(output).scores.isfinite().all()
     assert len(list((tmp_path / "cache").iterdir())) == 1
+
+
+def test_uniref_learns_from_words_and_masks_in_turns(tmp_path):
+    changes = {"steps": 3, "time_limit": 0, "log_every": 1, "num_workers": 0, "precision": "no"}
+    changes |= {f"data.{index}.num_clips": 4 for index in range(2)}
+    out = tmp_path / "run"
+    recipe = override(RECIPES["uniref-tiny-synthetic"], changes)
+    folder = train(recipe, out, device="cpu", show_progress=False)
+    lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    assert all(line["loss"] > 0 for line in lines)
+    model = load(folder, device="cpu")
+    video = model.encode_video(
+        Clip(torch.zeros(1, 1, 3, 64, 96), torch.zeros(1, 1, 64, 96, dtype=torch.bool))
+    )
+    text = model.encode_text(model.tokenizer(["the red car"]))
+    shown = model.encode_masks(video, torch.ones(1, 64, 96, dtype=torch.bool))
+    with torch.no_grad():
+        assert model.postprocess(model(video, text, masks=shown)).scores.isfinite().all()

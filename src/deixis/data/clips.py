@@ -31,8 +31,8 @@ from .windows import (
 WORDLESS = "object"
 """What stands for a sentence where there is none: a model that follows masks does not read it."""
 
-References = Literal["words", "masks", "both"]
-"""What a model that can be shown masks is shown of the first frame (``structures.Batch``)."""
+References = Literal["words", "masks", "both", "none"]
+"""What a model that can be shown masks is shown (``structures.Batch``)."""
 
 _LOCAL_GLOBAL = ("local-global", "local-global-published")
 
@@ -158,7 +158,8 @@ def read_clip(
     With ``rule.kinds``, expressions that speak of anything else are passed over, unless no other is left.
 
     The objects are those that appear in the clip, as far as it is annotated, in the order of their ids; or,
-    with ``rule.objects`` "referred", those that the drawn expressions denote. Where the window is drawn here
+    with ``rule.objects`` "referred", those that the drawn expressions denote; "all": those that appear, as
+    one answer to the expression ``WORDLESS``. Where the window is drawn here
     and objects are those that appear, expressions whose object does not are passed over, unless no other is
     left. A video without expressions gives ``rule.objects_per_clip`` of its objects that appear (with
     "jumps": in the first frame), with the expression ``WORDLESS``.
@@ -177,20 +178,23 @@ def read_clip(
         DatasetError: the video has no masks or no expressions, or an object no class.
     """
     record = _as_the_rule_takes_it(record, rule)
-    if record.masks is None or not (record.expressions or rule.objects == "referred"):
+    if record.masks is None or not (record.expressions or rule.objects != "shown"):
         raise DatasetError(
             f"video {record.name!r} has no masks or no expressions; train on a split with both"
         )
     frames = plan.frames or _draw_frames(record, plan, generator, rule, predicted_frames)
     alone = predicted_frames if plan.predicts_around else plan.annotated_frames
     annotated = [frames[position] for position in alone or range(len(frames))]
-    if rule.objects == "shown":
+    if rule.objects != "referred":
         order, masks, chosen = _shown_objects(record, plan, generator, rule, annotated)
     else:
         order, masks, chosen = _referred_objects(record, plan, generator, rule, annotated)
     if alone is None and predicted_frames is not None:
         masks = masks[:, list(predicted_frames)]
     expressions = [record.expressions[index] for index in chosen]
+    # Objects that are followed are answers of their own; those that are found together are one answer.
+    wordless = tuple((place,) for place in range(len(order))) or ((),)
+    wordless = (tuple(range(len(order))),) if rule.objects == "all" else wordless
     if motion is None:
         images, flow = record.frames.read(frames), None
     else:
@@ -199,17 +203,16 @@ def read_clip(
         frames=images,
         masks=masks,
         annotated_frames=predicted_frames if alone is None else alone,
-        expressions=tuple(expression.text for expression in expressions) or (WORDLESS,) * max(len(order), 1),
+        expressions=tuple(expression.text for expression in expressions) or (WORDLESS,) * len(wordless),
         referents=tuple(
             tuple(order.index(identity) for identity in expression.object_ids if identity in order)
             for expression in expressions
         )
-        or tuple((place,) for place in range(len(order)))
-        or ((),),
+        or wordless,
         has_visibility=alone is None,
         labels=tuple(label_of(record, one, rule.classes) for one in order) if rule.classes else None,
         flow=flow,
-        references=references if expressions else "masks",
+        references=references if expressions else "masks" if rule.objects == "referred" else "none",
     )
 
 

@@ -32,7 +32,7 @@ class PixelBatch:
         has_visibility: of each clip.
         labels: ``int64 [n]`` of each clip, classes of its objects; None: there is one class.
         flow: ``float [b, t, m, H, W]``, what moves in each frame, 0 on padding; None: not asked for.
-        references: what is shown of the first frames (``structures.Batch``).
+        references: what is shown of objects (``structures.Batch``).
     """
 
     frames: UInt8[Tensor, "b t H W 3"]

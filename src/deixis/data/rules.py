@@ -63,7 +63,8 @@ class ClipRule:
             that crops and mirrors move it along (UniRef, stage I on Visual Genome). Only losses of boxes
             learn the truth from it.
         objects: "shown": all that appear in the clip; "referred": those that its expressions denote, whether
-            they appear or not, as the published code of all but MTTR has it.
+            they appear or not, as the published code of all but MTTR has it; "all": without words, all that
+            appear are to be found, and nothing is shown of them (detection, UniRef's code on images).
         redraws: how often another clip is drawn, at most, where the referent of an expression is in no
             predicted frame after all transforms ("reference-pair": where it is missing in any). The published
             code of ReferFormer and UniRef goes on until there is one.
@@ -85,7 +86,7 @@ class ClipRule:
     objects_per_clip: int = 1
     mask_share: float = 0.0
     takes_boxes: bool = False
-    objects: Literal["shown", "referred"] = "shown"
+    objects: Literal["shown", "referred", "all"] = "shown"
     redraws: int = 0
     kinds: tuple[str, ...] = ()
     classes: Literal["", "youtube-vos", "shapes", "things"] = ""
@@ -94,10 +95,14 @@ class ClipRule:
         check_types(self, "clip.")
         check_choice("clip.kind", self.kind, typing.get_args(ClipKind))
         check_choice("clip.unit", self.unit, ("expression", "object"))
-        check_choice("clip.objects", self.objects, ("shown", "referred"))
+        check_choice("clip.objects", self.objects, ("shown", "referred", "all"))
         check(
-            self.has_words or self.objects == "referred",
+            self.has_words or self.objects != "shown",
             "clip.objects must be referred where clip.has_words is false: drawn objects are followed",
+        )
+        check(
+            not self.has_words or self.objects != "all",
+            "clip.objects all is for clips without words; set clip.has_words to false",
         )
         check(
             self.objects_per_clip == 1 or not self.has_words,

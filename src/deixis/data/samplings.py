@@ -143,8 +143,11 @@ SAMPLINGS: dict[str, Sampling] = {
         transforms=replace(_REFERFORMER_VIDEO.transforms, pseudo_video=True),
     ),
     "uniref-image": _UNIREF_IMAGE,
+    "uniref-detection": replace(
+        _UNIREF_IMAGE, clip=ClipRule(kind="image", length=1, has_words=False, objects="all", redraws=16)
+    ),
     "uniref-boxes": replace(_UNIREF_IMAGE, clip=replace(_UNIREF_IMAGE.clip, takes_boxes=True)),
-    "uniref-video": _UNIREF_PAIR,
+    "uniref-video": replace(_UNIREF_PAIR, clip=replace(_UNIREF_PAIR.clip, mask_share=0.6)),
     "uniref-pseudo-video": Sampling(
         clip=replace(_UNIREF_PAIR.clip, kind="image"),
         transforms=replace(_UNIREF_PAIR.transforms, short_sides=_UNIREF_IMAGE_SIDES, long_side=1333),
@@ -190,7 +193,9 @@ SAMPLINGS: dict[str, Sampling] = {
 "referformer-image": pretraining on RefCOCO/+/g. "referformer-video": Ref-YouTube-VOS, Ref-DAVIS17, MeViS, and
 A2D-Sentences, of which the annotated frame alone is predicted; "-published" with the faults of the code.
 "referformer-pseudo-video": images in joint training. "uniref-boxes": stage I, boxes without masks;
-"uniref-image": stage II. "uniref-video" and "uniref-pseudo-video": stage III on videos and on images with
-expressions; "uniref-vos" and "uniref-vos-pseudo-video" without ("-small": the sizes of the code for COCO).
+"uniref-image": stage II; "uniref-detection": all objects of images, with nothing shown of them (code, image
+stages). "uniref-video" and "uniref-pseudo-video": stage III on videos and on images with expressions;
+"uniref-vos" and "uniref-vos-pseudo-video" without ("-small": the sizes of the code for COCO).
+"uniref-tiny-video", "uniref-tiny-vos": pairs of rendered frames for our tiny variant.
 "hinet-pretraining", "hinet-fine-tuning", "refvos": single frames.
 """

@@ -43,7 +43,8 @@ class ReferringModel(nn.Module, ABC):
     def encode_video(self, clip: Clip) -> VideoFeatures:
         """Compute all that does not depend on the expressions, for ``b`` clips."""
 
-    def prepare_expression(self, expression: str) -> str:
+    @staticmethod
+    def prepare_expression(expression: str) -> str:
         """Return what of ``expression`` the tokenizer is shown: all, unless a model was trained on less."""
         return expression
 

@@ -28,6 +28,10 @@ _RVOS = (
 MIXES: dict[str, tuple[DataSource, ...]] = {
     "uniref-boxes": (_uniref("visual-genome", 1.0, "uniref-boxes"),),
     "uniref-images": tuple(_uniref(name, 1.0, "uniref-image") for name in _REFCOCO),
+    "uniref-images-code": (
+        _uniref("coco", 1.0, "uniref-detection"),
+        *(_uniref(name, 1 / 3, "uniref-image") for name in _REFCOCO),
+    ),
     "uniref-videos": (*_VOS, *_RVOS),
     "uniref-videos-code": (
         _uniref("coco", 0.8, "uniref-vos-pseudo-video-small"),
@@ -39,5 +43,5 @@ MIXES: dict[str, tuple[DataSource, ...]] = {
     ),
 }
 """Name -> sources. "uniref-boxes", "uniref-images", "uniref-videos": stages I, II and III of the supplement's
-table 1; half of the clips of stage III have expressions. "uniref-videos-code": weights and sizes of the
-published code."""
+table 1; half of the clips of stage III have expressions. "-code": weights and sizes of the published code,
+which finds all objects of COCO's images besides."""

@@ -34,7 +34,7 @@ from .following import Follower, FollowLoss, no_words
 from .logging import Meter
 from .optim import AveragedWeights, freeze, make_optimizer
 from .recipe import Recipe
-from .sources import ClipSource, make_batches, open_motion
+from .sources import ClipSource, PreparedTokens, make_batches, open_motion
 
 AnyBatch = PixelBatch | ConceptBatch
 
@@ -147,7 +147,9 @@ class Run:
     def batches(self) -> Iterator[AnyBatch]:
         """Yield this process's batches from the current step on."""
         rank, num_processes = self.accelerator.process_index, self.accelerator.num_processes
-        tokenize = self.model.tokenizer or no_words
+        tokenize = no_words
+        if not isinstance(self.model, Follower) and self.model.tokenizer is not None:
+            tokenize = PreparedTokens(self.model.prepare_expression, self.model.tokenizer)
         if self.recipe.concepts:
             return concept_batches(
                 self.recipe, tokenize, step=self.step, rank=rank, num_processes=num_processes

@@ -135,6 +135,18 @@ class ClipDataset(Dataset):
 
 
 @dataclass(frozen=True)
+class PreparedTokens:
+    """Expressions to tokens of what a model wants to be shown of them; a class as is :class:`Collate`."""
+
+    prepare: Callable[[str], str]
+    tokenize: Callable[[Sequence[str]], Tokens]
+
+    def __call__(self, expressions: Sequence[str]) -> Tokens:
+        """Encode ``expressions``."""
+        return self.tokenize([self.prepare(expression) for expression in expressions])
+
+
+@dataclass(frozen=True)
 class Collate:
     """Samples to a batch; a class so that processes that load data can take it along."""
 

@@ -132,6 +132,9 @@ CONFIG = UniRefConfig
 _BACKBONES = {"resnet50": "resnet-50", "swin-l": "swin-l-window12"}
 """Name in a variant -> name of the backbone."""
 
+_WARMUP = 10_000 / 6 / 90_000
+"""The code counts calls of the loss, six a step, to 10 000; of a stage of 90 000 steps."""
+
 _TINY = UniRefConfig(
     inputs=replace(_VIDEO, short_side=128, long_side=256),
     backbone="video-conv-tiny",
@@ -157,19 +160,17 @@ def _variants() -> dict[str, UniRefConfig]:
         seed = replace(published, text_encoder="roberta-base", fusion="multiply")
         for family, config in (("uniref-plus", published), ("uniref", seed)):
             variants[f"{family}-{name}"] = config
-            variants[f"{family}-{name}-images"] = replace(
-                config, inputs=_IMAGE, is_text_encoder_frozen=False, has_region_losses=False
-            )
-    tiny = "uniref-tiny-synthetic"
-    variants[tiny] = _TINY
-    variants[f"{tiny}-multiply"] = replace(_TINY, fusion="multiply")
-    variants[f"{tiny}-mask-first"] = replace(_TINY, order="mask-first")
-    variants[f"{tiny}-language-first"] = replace(_TINY, order="language-first")
+            images = replace(config, inputs=_IMAGE, is_text_encoder_frozen=False, has_region_losses=False)
+            variants[f"{family}-{name}-images"] = images
+            if family == "uniref":
+                boxes = replace(images, is_taught_by_boxes=True, pairwise_warmup=_WARMUP)
+                variants[f"{family}-{name}-boxes"] = boxes
+    variants["uniref-tiny-synthetic"] = _TINY
     return variants
 
 
 VARIANTS: dict[str, UniRefConfig] = _variants()
 """Family, backbone and stage. "uniref-plus": UniRef++, the published code and checkpoints; "uniref": the
 choices of the ICCV supplement, of which neither code nor checkpoints were published. Without a suffix for
-video (stage III), "-images" for expressions in images. Ours: "uniref-tiny-synthetic", small enough to train
-on one CPU core, and the same with other ways of fusion."""
+video (stage III), "-images" for expressions in images (stage II), "-boxes" for the first stage, in which
+masks are learned from boxes. Ours: "uniref-tiny-synthetic", small enough to train on one CPU core."""

@@ -189,7 +189,11 @@ def proposal_losses(output: UniRefOutput, truths: Sequence[Truth]) -> dict[str, 
 
 
 def truths_of(
-    targets: Sequence[Target], frame_sizes: Float[Tensor, "e 2"], frames: Sequence[int] | None = None
+    targets: Sequence[Target],
+    frame_sizes: Float[Tensor, "e 2"],
+    frames: Sequence[int] | None = None,
+    *,
+    is_each: bool = False,
 ) -> list[Truth]:
     """Turn targets into what is to be found; several referents of an expression become one.
 
@@ -197,14 +201,16 @@ def truths_of(
         targets: one an expression, masks at the size of the network's input.
         frame_sizes: width and height of the frames without padding.
         frames: which frames of the targets; None: all.
+        is_each: several referents are as many objects.
     """
     truths = []
     for target, frame_size in zip(targets, frame_sizes, strict=True):
-        masks = target.masks[list(target.referents)].any(dim=0)  # t H W
-        for mask in masks if frames is None else masks[list(frames)]:
-            seen = mask[None] if mask.any() else mask[None][:0]
+        masks = target.masks[list(target.referents)]  # n t H W
+        masks = masks if is_each else masks.any(dim=0, keepdim=True)
+        for objects in (masks if frames is None else masks[:, list(frames)]).unbind(1):
+            seen = objects[objects.flatten(1).any(dim=1)]
             boxes = to_centres(boxes_of_masks(seen) / frame_size.repeat(2))
-            truths.append(Truth(seen, boxes, torch.zeros(len(seen), dtype=torch.int64, device=mask.device)))
+            truths.append(Truth(seen, boxes, torch.zeros(len(seen), dtype=torch.int64, device=seen.device)))
     return truths
 
 

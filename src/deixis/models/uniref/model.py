@@ -141,7 +141,8 @@ class UniRef(ReferringModel):
             frames=clip.frames[:, kept],
         )
 
-    def prepare_expression(self, expression: str) -> str:
+    @staticmethod
+    def prepare_expression(expression: str) -> str:
         """Leave out punctuation, as in the published training."""
         return without_punctuation(expression)
 
@@ -192,7 +193,7 @@ class UniRef(ReferringModel):
         references += [] if masks is None else [masks.num_objects]
         if len(set(references)) > 1:
             raise ValueError(f"{references[0]} expressions and masks of {references[1]} objects are no pairs")
-        e = references[0] if references else len(video.frames)
+        e = references[0] if references else len(video.frames if video_index is None else video_index)
         video = video.for_expressions(video_index, e)
         t = video.frames.shape[1]
 

@@ -1,12 +1,13 @@
 """A training step of UniRef: images with words, or pairs of a reference frame and a current one (5.1).
 
-In a pair only the last frame is learned. What is shown of it is the same for a whole batch: words, masks of
-the first frame, or both (``Batch.references``). Where the first frame does not show an object that is known
-by its mask alone, there is nothing to follow, and it is left out.
+In a pair only the last frame is learned. What is shown is the same for a whole batch: words, masks of the
+first frame, both, or nothing, and then all objects are to be found (``Batch.references``). Where the first
+frame does not show an object that is known by its mask alone, there is nothing to follow, and it is left out.
 
 Axes: b clips, t frames, e expressions or objects, i images, h w cells, H W pixels.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -24,12 +25,15 @@ if TYPE_CHECKING:
 
 def batch_losses(model: "UniRef", batch: Batch) -> dict[str, Tensor]:
     """Return the weighted losses of the last frame of every clip."""
-    t = batch.clip.frames.shape[1]
-    video = model.encode_video(_frame_by_frame(batch.clip))
+    last = batch.clip.frames.shape[1] - 1
+    references = batch.references
+    first = 0 if references in ("masks", "both") else last  # the frames that are looked at
+    t = last - first + 1
+    video = model.encode_video(_frame_by_frame(batch.clip, first))
     index, targets = batch.video_index, batch.targets
-    text = None if batch.references == "masks" else model.encode_text(batch.tokens)
+    text = model.encode_text(batch.tokens) if references in ("words", "both") else None
     masks = None
-    if batch.references != "words":
+    if references in ("masks", "both"):
         shown = _referents(batch, frame=0)  # e H W
         known = shown.flatten(1).any(dim=1).nonzero()[:, 0]
         if len(known):
@@ -38,14 +42,11 @@ def batch_losses(model: "UniRef", batch: Batch) -> dict[str, Tensor]:
             text = None if text is None else text[known.tolist()]
             masks = model.encode_masks(video.for_expressions(index * t, len(known)), shown[known])
         elif text is None:  # every object is hidden in its first frame: nothing is learned from this batch
-            text = model.encode_text(batch.tokens)
-            targets = ()
+            targets = tuple(replace(target, referents=()) for target in targets)
     output = model(video, text, index * t + t - 1, masks)
-    if not targets:
-        return {"loss_ce": output.class_logits.sum() * 0}
-    truths = truths_of(targets, output.frame_sizes, frames=(t - 1,))
+    truths = truths_of(targets, output.frame_sizes, frames=(last,), is_each=references == "none")
     teaching = MaskTeaching(
-        is_fine=text is None,
+        is_fine=references == "masks",
         has_regions=model.config.has_region_losses,
         similarity=_similarity(model, batch.clip, index) if model.config.is_taught_by_boxes else None,
         pairwise_share=model.pairwise_share,
@@ -53,9 +54,12 @@ def batch_losses(model: "UniRef", batch: Batch) -> dict[str, Tensor]:
     return weigh(losses(output, truths, teaching), model.config)
 
 
-def _frame_by_frame(clip: Clip) -> Clip:
-    """Make a clip of every frame: nothing passes between them."""
-    return Clip(clip.frames.flatten(0, 1)[:, None], clip.padding_mask.flatten(0, 1)[:, None])
+def _frame_by_frame(clip: Clip, first: int) -> Clip:
+    """Make a clip of every frame from ``first`` on: nothing passes between them."""
+    frames, padding_mask = (
+        part[:, first:].flatten(0, 1)[:, None] for part in (clip.frames, clip.padding_mask)
+    )
+    return Clip(frames, padding_mask)
 
 
 def _referents(batch: Batch, frame: int) -> Bool[Tensor, "e H W"]:
