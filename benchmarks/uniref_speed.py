@@ -1,12 +1,14 @@
 """One frame of UniRef++ (R50) on a CPU against the published one: `python benchmarks/uniref_speed.py`.
 
 With `--published FOLDER --detectron2 FOLDER`, checkouts of the authors' repository and of what it builds on
-(see `uniref_published.py`), both get the same weights and frames, drawn by name, and follow what they find
-themselves; scores and soft masks are compared. ``words`` is a frame with expressions alone. ``first``,
-``second`` and ``third`` are frames of a video: found by words (or given, for objects) and remembered; with
-one reference, which the published code reads twice; with two, as all further frames. A frame goes from
-normalised pixels to masks at the video's size and the references they become; texts are encoded once, in
-``text``.
+(see `uniref_published.py`), both get the same weights and frames, drawn by name, and remember what ours
+found; tokens after the encoder (relative), scores and soft masks are compared. Where two proposals are as
+good but for rounding, their ranks and with them scores and masks may differ.
+
+``words`` is a frame with expressions alone. ``first``, ``second`` and ``third`` are frames of a video: found
+by words (or given, for objects) and remembered; with one reference, which the published code reads twice;
+with two, as all further frames. A frame goes from normalised pixels to masks at the video's size and the
+references they become; texts are encoded once, in ``text``.
 
 Ours and theirs take turns. Times are the least of ``--repeats`` runs in CPU seconds of the process. Memory
 (``--memory``) is what the process needs at its peak beyond what it holds before the frame, in MiB.
@@ -25,7 +27,7 @@ from typing import Any
 
 import torch
 from mttr_speed import processor_name
-from torch import Tensor
+from torch import Tensor, nn
 from uniref_published import Published
 
 from deixis.inference.record import versions
@@ -49,7 +51,9 @@ class Meter:
     with_memory: bool
     seconds: dict[tuple[str, str, str], float] = field(default_factory=dict)
     memory: dict[tuple[str, str, str], float] = field(default_factory=dict)
-    found: dict[tuple[str, str, str], tuple[Tensor, Tensor]] = field(default_factory=dict)
+    found: dict[tuple[str, str, str], tuple[Tensor, ...]] = field(default_factory=dict)
+    tokens: dict[tuple[str, str, str], list[Tensor]] = field(default_factory=dict)
+    passing: list[Tensor] = field(default_factory=list)
 
     def run(self, key: tuple[str, str, str], function: Callable[[], Any]) -> Any:
         """Run what belongs to ``key``."""
@@ -58,9 +62,15 @@ class Meter:
         result = function()
         seconds = time.process_time() - started
         self.seconds[key] = min(self.seconds.get(key, seconds), seconds)
+        self.tokens[key] = self.passing[:]
+        self.passing.clear()
         if self.with_memory:
             self.memory[key] = max(self.memory.get(key, 0), _status("VmHWM") - before)
         return result
+
+    def watch(self, layer: nn.Module) -> None:
+        """Keep what ``layer`` gives, for the frame that is run."""
+        layer.register_forward_hook(lambda module, inputs, tokens: self.passing.append(tokens))
 
     def rows(self, is_compared: bool) -> list[dict[str, Any]]:
         """Return a row a case and frame."""
@@ -72,15 +82,21 @@ class Meter:
                 row["published"] = round(self.seconds[theirs], 3)
                 row["ratio"] = round(self.seconds[theirs] / self.seconds[ours], 2)
             if is_compared and ours in self.found:
-                for name, mine, other in zip(
-                    ("score", "mask"), self.found[ours], self.found[theirs], strict=True
-                ):
-                    row[f"{name}_error"] = f"{float((mine - other).abs().max()):.1e}"
+                row |= self._errors(ours, theirs)
             if self.with_memory:
                 row["ours_mib"] = round(self.memory[ours])
                 row |= {"published_mib": round(self.memory[theirs])} if is_compared else {}
             rows.append(row)
         return rows
+
+    def _errors(self, ours: tuple[str, str, str], theirs: tuple[str, str, str]) -> dict[str, str]:
+        # The published code also looks for what is given.
+        pairs = zip(self.tokens[ours], self.tokens[theirs], strict=bool(self.tokens[ours]))
+        tokens = [float((mine - other).abs().max() / other.abs().max()) for mine, other in pairs]
+        errors = {"tokens": max(tokens)} if tokens else {}
+        for name, mine, other in zip(("score", "mask"), self.found[ours], self.found[theirs], strict=False):
+            errors[name] = float((mine - other).abs().max())
+        return {f"{name}_error": f"{error:.1e}" for name, error in errors.items()}
 
 
 @dataclass
@@ -110,7 +126,7 @@ def follow_ours(meter: Meter, case: str, model: UniRef, video: Video, count: int
     for index, name in enumerate(("words",) if case == "words" else FRAMES):
         key, clip = ("ours", f"{count} {case}", name), video.clip(index)
         answer, state = meter.run(key, partial(step_ours, model, clip, state))
-        meter.found[key] = answer.scores, answer.probabilities
+        meter.found[key] = answer.scores, answer.probabilities, answer.masks
         remembered = [reference["frame"] for reference in state["previous"].values()]
         if case != "words" and remembered != [index] * count:
             raise ValueError(f"the {name} frame did not show all {count} {case}; take other weights")
@@ -131,34 +147,40 @@ def follow_published(meter: Meter, case: str, model: Published, video: Video, co
     previous = first
     for index, name in enumerate(("words",) if case == "words" else FRAMES):
         key, known = ("published", f"{count} {case}", name), (first, previous)
-        given = video.masks[:count] if index == 0 and case == "objects" else None
-        work = partial(step_published, case, model, video.frames[index], texts, known, given)
+        is_given = index == 0 and case == "objects"
+        masks = meter.found["ours", *key[1:]][2]
+        work = partial(step_published, case, model, video.frames[index], texts, known, masks, is_given)
         scores, soft, previous = meter.run(key, work)
         first = previous if index == 0 else first
         meter.found[key] = scores, soft
 
 
 def step_published(
-    case: str, model: Published, frame: Tensor, texts: list[Any], known: Any, given: Tensor | None
+    case: str,
+    model: Published,
+    frame: Tensor,
+    texts: list[Any],
+    known: tuple[list[Any], list[Any]],
+    masks: Tensor,
+    is_given: bool,
 ) -> tuple[Tensor, Tensor, list[Any]]:
-    """Take one frame; return scores, soft masks and the references they become."""
-    count = len(texts)
+    """Take one frame; return scores, soft masks and the references that ``masks`` become."""
     seen = model.look(frame) if case == "objects" else None
-    made = [] if given is None else [model.remember(frame, seen, mask) for mask in given]
-    known = (made, made) if made else known
-    joined = [None if one is None else model.join(one, other) for one, other in zip(*known, strict=True)]
-    pairs = [model.find(frame, text, masks) for text, masks in zip(texts, joined, strict=True)]
+    made = [model.remember(frame, seen, mask) for mask in masks] if is_given else []
+    joined = [
+        None if one is None else model.join(one, other)
+        for one, other in zip(*((made, made) if is_given else known), strict=True)
+    ]
+    pairs = [model.find(frame, text, reference) for text, reference in zip(texts, joined, strict=True)]
     scores, soft = (torch.stack(parts) for parts in zip(*pairs, strict=True))
+    if is_given:
+        scores, soft = torch.ones(len(texts)), masks.float()
     if case == "words":
-        return scores, soft, [None] * count
-    if given is not None:
-        merge_by_product(given.float().numpy())
-        return torch.ones(count), given.float(), made
+        return scores, soft, [None] * len(texts)
     if case == "objects":
-        labels = torch.from_numpy(merge_by_product(soft.numpy()))
-        masks = [labels == number for number in range(1, count + 1)]
-        return scores, soft, [model.remember(frame, seen, mask) for mask in masks]
-    return scores, soft, [model.remember(frame, model.look(frame), mask) for mask in soft > 0.5]
+        merge_by_product(soft.numpy())
+        return scores, soft, made or [model.remember(frame, seen, mask) for mask in masks]
+    return scores, soft, [model.remember(frame, model.look(frame), mask) for mask in masks]
 
 
 def make_video(size: tuple[int, int], count: int, words: int) -> Video:
@@ -228,6 +250,9 @@ def main() -> None:
     model, published = build(arguments)
     video = make_video(tuple(arguments.size), max(arguments.counts), arguments.words)
     meter = Meter(arguments.memory)
+    meter.watch(model.encoder[-1])
+    if published is not None:
+        meter.watch(published.model.detr.detr.transformer.encoder.layers[-1])
     with torch.inference_mode():
         for case in arguments.cases:
             for count in arguments.counts:
