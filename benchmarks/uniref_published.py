@@ -38,7 +38,7 @@ class Published:
         package = types.ModuleType("uniref")  # without its __init__, which imports data sets
         package.__path__ = [str(project / "uniref")]
         sys.modules["uniref"] = package
-        self.code = import_module("uniref.uniref")
+        self.code: Any = import_module("uniref.uniref")
         self._replace()
         config = import_module("detectron2.config").get_cfg()
         import_module("uniref.config").add_uniref_config(config)
@@ -49,16 +49,17 @@ class Published:
 
     def _replace(self) -> None:
         parts = "uniref.models"
-        functions = import_module(f"{parts}.deformable_detr.ops.functions.ms_deform_attn_func")
+        functions: Any = import_module(f"{parts}.deformable_detr.ops.functions.ms_deform_attn_func")
         sampling = types.SimpleNamespace(
             apply=lambda values, sizes, starts, places, weights, step: functions.ms_deform_attn_core_pytorch(
                 values, sizes, places, weights
             )
         )
-        module = import_module(f"{parts}.deformable_detr.ops.modules.ms_deform_attn")
+        module: Any = import_module(f"{parts}.deformable_detr.ops.modules.ms_deform_attn")
         module.MSDeformAttnFunction = sampling
-        import_module(f"{parts}.fuse_helper.fuse_helper").UniMultiHeadAttention.forward = _attend
-        resnet = import_module(f"{parts}.vos_helper.mod_resnet")
+        fusion: Any = import_module(f"{parts}.fuse_helper.fuse_helper")
+        fusion.UniMultiHeadAttention.forward = _attend
+        resnet: Any = import_module(f"{parts}.vos_helper.mod_resnet")
         resnet.model_zoo = types.SimpleNamespace(load_url=lambda url: {})
         transformers = import_module("transformers")
         encoder = transformers.BertModel
@@ -97,7 +98,7 @@ class Published:
         """Return the features of a reference frame, made once more."""
         return self.model.forward_ref_backbone(self._frame(frame))[:2]
 
-    def remember(self, frame: Tensor, seen: tuple[Any, Any], mask: Tensor) -> Any:
+    def remember(self, frame: Tensor, seen: Any, mask: Tensor) -> Any:
         """Make a reference of a mask in a frame."""
         samples = self._frame(frame)
         height, width = (-(-side // 32) * 32 for side in frame.shape[-2:])

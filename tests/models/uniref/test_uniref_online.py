@@ -73,12 +73,17 @@ def test_a_saved_state_goes_on_bit_for_bit(model, kind):
         assert torch.equal(left.masks, right.masks)
 
 
-def test_the_state_does_not_grow(model):
+@pytest.mark.parametrize("kind", ["expressions", "masks"])
+def test_the_state_does_not_grow(model, kind):
     with torch.no_grad():
-        state = model.start(model.encode_text(tokens(2)))
-    _, early = walk(model, state, 3)
-    _, late = walk(model, early, 12, first=3)
-    assert abs(len(as_bytes(late)) - len(as_bytes(early))) < 2000  # names of parts in the file
+        state = model.start(model.encode_text(tokens(2))) if kind == "expressions" else followed(model, 2)
+    _, state = walk(model, state, 3)
+    sizes = [len(as_bytes(state))]
+    for first in range(3, 33, 15):
+        _, state = walk(model, state, 15, first=first)
+        sizes.append(len(as_bytes(state)))
+    assert state["frame"] == 33
+    assert max(sizes) - min(sizes) < 2000  # names of parts in the file
 
 
 def test_frames_are_encoded_once_for_all_objects(model, monkeypatch: pytest.MonkeyPatch):
