@@ -53,6 +53,7 @@ def test_frames_are_named_in_either_way(deixis, frames, mask, tmp_path):
     listed = last("b", *sorted((tmp_path / "given").iterdir()))
     folder = last("c", tmp_path / "given")
     forward = last("d", f"5={mask}", "--ways", "forward")
+    np.testing.assert_array_equal(forward, last("e", f"5={mask}", "--stream"))
     np.testing.assert_array_equal(named, listed)
     np.testing.assert_array_equal(named, folder)
     assert not forward[0].any() and forward[1].any()
@@ -78,6 +79,8 @@ def test_a_model_that_follows_no_masks(deixis, frames, mask, tmp_path):
         (["{frames}", "--masks", "{frames}/00000.png"], "stores colours"),
         (["{frames}", "--masks", "{mask}", "--propagator", "transltion"], "translation"),
         (["{frames}", "red", "--ways", "forward"], "--ways goes with --masks"),
+        (["{frames}", "--masks", "{mask}", "--windows", "whole"], "--windows is about sentences"),
+        (["{frames}", "--masks", "{mask}", "--dtype", "bfloat16"], "--dtype is about sentences"),
     ],
 )
 def test_bad_masks_are_told_in_a_line(deixis, model, frames, mask, tmp_path, arguments, message):

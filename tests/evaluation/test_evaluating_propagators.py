@@ -1,6 +1,7 @@
 """Propagators scored by themselves: the first masks in, figures out, through the command line."""
 
 import json
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -11,10 +12,17 @@ from PIL import Image
 from deixis.cli import main
 from deixis.data.records import ObjectInfo, VideoRecord
 from deixis.errors import DatasetError
-from deixis.evaluation.following import choose_following, first_masks, follow_record, require_truth
+from deixis.evaluation.following import (
+    PropagatorOnDemand,
+    choose_following,
+    first_masks,
+    follow_record,
+    require_truth,
+)
 from deixis.evaluation.protocols.base import Options
 from deixis.evaluation.protocols.propagation import first_frames, score_followed
 from deixis.evaluation.protocols.sources import PredictedArrays, truth_of_record
+from deixis.evaluation.segmenting import share_method
 from deixis.propagators.copying import CopyPropagator
 from deixis.propagators.translation import TranslationPropagator
 from deixis.synthetic.write import export
@@ -117,10 +125,9 @@ def test_davis_by_the_command_line_goes_on_where_it_stopped(root, tmp_path, caps
     assert "holds the masks of another model" in capsys.readouterr().err
 
 
-def test_synthetic_by_the_command_line_with_workers(tmp_path, capsys):
+def test_synthetic_by_the_command_line(tmp_path, capsys):
     out = tmp_path / "out"
-    options = ["--num-clips", "2", "--workers", "2", "--out", str(out)]
-    main(["evaluate", "synthetic", "--propagator", "copy", *options])
+    main(["evaluate", "synthetic", "--propagator", "copy", "--num-clips", "2", "--out", str(out)])
     assert "protocol: name per-object" in capsys.readouterr().out
     report = json.loads((out / "report.json").read_text())
     assert 0 < report["figures"]["J"] < 1 and set(report["groups"]) >= {"category"}
@@ -173,6 +180,15 @@ def test_truth_beyond_the_first_masks_is_enough():
         require_truth("any", "val", [hidden])
     require_truth("any", "val", [hidden, replace(hidden, annotated_frames=(0, 3, 5))])
     require_truth("any", "val", [coloured_record()])
+
+
+def test_a_propagator_goes_to_other_processes_as_its_name():
+    method = PropagatorOnDemand(name="translation", device="cpu")
+    list(method(coloured_record()))
+    assert "propagator" not in method.__getstate__()
+    shared = share_method(method, 2)
+    assert [one.name for one in map(pickle.loads, map(pickle.dumps, shared))] == ["translation"] * 2
+    assert all(one.num_threads >= 1 for one in shared) and share_method(method, 1) == [method]
 
 
 def test_a_propagator_that_cannot_go_on_names_the_video():

@@ -112,6 +112,14 @@ def test_the_first_object_may_be_dropped_and_come_back(propagator):
     assert sorted(propagator.step(images[5], state)[0].ids) == [2, 5]
 
 
+def test_an_object_may_be_out_of_sight(propagator):
+    images = frames(3)
+    _, state = propagator.step(images[0], propagator.start(), ObjectMasks((1, 2), squares()))
+    _, state = propagator.step(torch.zeros_like(images[1]), state)
+    found, _ = propagator.step(images[2], state)
+    assert set(found.ids) == {1, 2} and found.probabilities.isfinite().all()
+
+
 def test_twenty_objects(propagator):
     masks = torch.zeros(20, *SIZE, dtype=torch.bool)
     for index in range(20):
@@ -189,6 +197,25 @@ def test_translation_follows_what_moves_and_leaves():
         if truth[index].sum() >= 0.25 * truth[0].sum():
             assert torch.equal(found.masks[0], truth[index]), index
     assert found.masks.sum() < truth[0].sum() / 2
+
+
+def test_translation_finds_what_comes_back():
+    """The square leaves by the right side for three frames, and comes back there."""
+    lefts = [40, 46, 52, 58, 64, 64, 64, 58, 52, 46, 40]
+    generator = torch.Generator().manual_seed(0)
+    texture = torch.randint(60, 255, (3, 12, 12), generator=generator, dtype=torch.uint8)
+    video = torch.zeros(len(lefts), 3, 40, 60, dtype=torch.uint8)
+    truth = torch.zeros(len(lefts), 40, 60, dtype=torch.bool)
+    for index, left in enumerate(lefts):
+        width = max(min(12, 60 - left), 0)
+        video[index, :, 10:22, left : left + width] = texture[:, :, :width]
+        truth[index, 10:22, left : left + width] = True
+    propagator = TranslationPropagator(radius=12)
+    _, state = propagator.step(video[0], propagator.start(), ObjectMasks((1,), truth[:1]))
+    for index in range(1, len(lefts)):
+        found, state = propagator.step(video[index], state)
+        if truth[index].sum() >= 0.25 * truth[0].sum():
+            assert torch.equal(found.masks[0], truth[index]), index
 
 
 def test_translation_needs_something_to_follow():

@@ -19,6 +19,17 @@ if TYPE_CHECKING:
     from deixis.video.frames import Source
     from deixis.video.results import FrameResult
 
+OF_SENTENCES = (
+    "tokenizer",
+    "dtype",
+    "windows",
+    "window_length",
+    "window_overlap",
+    "flow_cache",
+    "raft_weights",
+)
+"""Options that masks have no use for."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Segment:
@@ -128,6 +139,9 @@ class Segment:
 
         if self.expressions:
             raise ExpressionError("give sentences or --masks, not both: masks are followed without words")
+        for name in OF_SENTENCES:
+            if getattr(self, name) not in (None, "auto", "linked"):
+                raise ValueError(f"--{name.replace('_', '-')} is about sentences; leave it out with --masks")
         outputs = self._outputs()
         ways = "forward" if self.stream else self.ways
         given = read_given(find_masks(self.masks))

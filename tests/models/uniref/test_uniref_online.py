@@ -15,7 +15,7 @@ from test_uniref_model import HEIGHT, TINY, WIDTH, clip, rectangles, shaken, tok
 import deixis
 from deixis.models.base import OnlineModel
 from deixis.models.uniref.model import UniRef
-from deixis.models.uniref.online import margins, take_step
+from deixis.models.uniref.online import margins, take_step, without_objects
 from deixis.structures import Clip
 from deixis.text.words import train_tokenizer
 from deixis.video.frames import Frame
@@ -144,6 +144,26 @@ def test_objects_come_late_and_are_corrected(model):
     assert torch.equal(answers[0].masks[0] | answers[0].masks[1], answers[0].masks.any(dim=0))
     _, state = walk(model, model.give_masks(state, {7: rectangles(1)[0]}), 1, first=4)
     assert state["first"][7]["frame"] == state["previous"][7]["frame"] == 4
+
+
+def test_a_dropped_expression_leaves_the_others_as_they_are(model):
+    with torch.no_grad():
+        state = model.start(model.encode_text(tokens(3)))
+    _, state = walk(model, state, 2)
+    kept = without_objects(state, (1, 3))
+    assert kept["objects"] == (2,) and state["objects"] == (1, 2, 3)
+    whole, _ = walk(model, state, 2, first=2)
+    alone, _ = walk(model, kept, 2, first=2)
+    for left, right in zip(alone, whole, strict=True):
+        torch.testing.assert_close(left.mask_logits, right.mask_logits[1:2], atol=1e-3, rtol=1e-4)
+        torch.testing.assert_close(left.scores, right.scores[1:2])
+
+
+def test_a_given_mask_is_seen_whatever_the_others_are(model):
+    _, state = walk(model, followed(model, 2), 2)
+    everything = torch.ones(HEIGHT, WIDTH, dtype=torch.bool)
+    answers, _ = walk(model, model.give_masks(state, {2: everything}), 1, first=2)
+    assert answers[0].masks[1].all() and not answers[0].masks[0].any()
 
 
 def test_a_lost_object_keeps_what_was_known_of_it(model):
