@@ -57,7 +57,7 @@ def test_what_is_measured():
     np.testing.assert_allclose(thing.centre, (42 / WIDTH, 40 / HEIGHT), atol=0.01)
     np.testing.assert_allclose(thing.area, 24 * 40 / (HEIGHT * WIDTH), atol=1e-6)
     np.testing.assert_allclose(thing.box, (30 / WIDTH, 20 / HEIGHT, 54 / WIDTH, 60 / HEIGHT), atol=1e-6)
-    assert thing.categories[CATEGORIES.index("bird")] > 0.9
+    assert thing.categories[CATEGORIES.index("bird")] > 0.7
     assert thing.colours[BASIC_COLOURS.index("red")] > 0.8
 
 

@@ -19,10 +19,9 @@ from deixis.ops.lexicon import BASIC_COLOURS, CATEGORIES
 
 from .request import ColourClaim, Request
 
-ACCEPTED = -1.1
-"""Score at which a thing is as likely asked for as not: what moves is mostly what a sentence speaks of, so
-that a small doubt is not enough to call it absent, and a contradiction is. Higher, and more that is absent is
-found out, at the price of what is there."""
+ACCEPTED = -0.2
+"""Score at which a thing is as likely asked for as not: a small doubt is not enough to call it absent, a
+contradiction is. Higher, and more that is absent is found out, at the price of what is there."""
 SOFTNESS = 0.6
 """Of the logistic curve from a score to a presence."""
 LIMITS: Mapping[str, tuple[float, float]] = MappingProxyType(

@@ -309,10 +309,11 @@ class HinetTiny(ReferringModel):
     def _name(
         self, image: UInt8[np.ndarray, "H W 3"], masks: Sequence[Bool[np.ndarray, "H W"]]
     ) -> Float[np.ndarray, "n k"]:
-        """Return how likely each thing is of each category, by its outline."""
+        """Return how likely each thing is of each category, by its outline and its mirror image."""
         weight = self.silhouettes.head.weight
         cutouts = torch.from_numpy(np.stack([cut_out(image, mask) for mask in masks])).to(weight)
-        return self.silhouettes(cutouts).float().softmax(dim=1).detach().cpu().numpy()
+        logits = self.silhouettes(torch.cat((cutouts, cutouts.flip(-1)))).float()  # 2n k
+        return logits.softmax(dim=1).unflatten(0, (2, -1)).mean(dim=0).detach().cpu().numpy()
 
     def _choose(
         self,

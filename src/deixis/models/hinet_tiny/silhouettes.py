@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor, nn
 
-from deixis.layers.norm import BatchNorm2d
+from deixis.layers.convolution import ConvNorm
 
 SIDE = 48
 """Pixels of a cut-out."""
@@ -33,9 +33,9 @@ class SilhouetteNet(nn.Module):
     def __init__(self, num_categories: int, widths: Sequence[int] = (24, 48, 80, 112)) -> None:
         """Build with maps at a half, a quarter, ... of the size, of these ``widths``."""
         super().__init__()
-        layers: list[nn.Module] = [*_convolution(2, widths[0], 5, 2)]
+        layers = [ConvNorm(2, widths[0], 5, stride=2)]
         for width, wider in pairwise(widths):
-            layers += [*_convolution(width, wider, 3, 1), *_convolution(wider, wider, 3, 2)]
+            layers += [ConvNorm(width, wider, 3), ConvNorm(wider, wider, 3, stride=2)]
         self.features = nn.Sequential(*layers)
         self.dropout = nn.Dropout(0.2)
         self.head = nn.Linear(2 * widths[-1], num_categories)
@@ -75,11 +75,6 @@ def cut_out(
     if generator is not None and generator.random() < HIDDEN_RATE:
         shades = np.zeros_like(shades)
     return np.stack((2 * outline - 1, shades)).astype(np.float32)
-
-
-def _convolution(inputs: int, outputs: int, kernel: int, stride: int) -> tuple[nn.Module, ...]:
-    convolution = nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=kernel // 2, bias=False)
-    return convolution, BatchNorm2d(outputs), nn.ReLU(inplace=True)
 
 
 def _placement(

@@ -25,8 +25,8 @@ PATIENCE = 30
 KEPT = 0.92
 """Share of what was measured before that a frame keeps."""
 
-SHARPNESS = 0.7
-"""Frames that the mean of log probabilities of categories counts for. On rendered video 2 would be right;
+SHARPNESS = 0.55
+"""Frames that the mean of log probabilities of categories counts for. On rendered video 1 would be right;
 masks found of real things are rougher, and call for doubt."""
 _LEAST_CHANCE = 1e-3
 
