@@ -90,8 +90,7 @@ class Meter:
         return rows
 
     def _errors(self, ours: tuple[str, str, str], theirs: tuple[str, str, str]) -> dict[str, str]:
-        # The published code also looks for what is given.
-        pairs = zip(self.tokens[ours], self.tokens[theirs], strict=bool(self.tokens[ours]))
+        pairs = zip(self.tokens[ours], self.tokens[theirs], strict=True)
         tokens = [float((mine - other).abs().max() / other.abs().max()) for mine, other in pairs]
         errors = {"tokens": max(tokens)} if tokens else {}
         for name, mine, other in zip(("score", "mask"), self.found[ours], self.found[theirs], strict=False):
@@ -125,11 +124,11 @@ def follow_ours(meter: Meter, case: str, model: UniRef, video: Video, count: int
     state = model.start(text, video.masks[:count] if text is None else None, size)
     for index, name in enumerate(("words",) if case == "words" else FRAMES):
         key, clip = ("ours", f"{count} {case}", name), video.clip(index)
+        remembered = [reference["frame"] for reference in state["previous"].values()]
+        if index > 0 and remembered != [index - 1] * count:
+            raise ValueError(f"not all {count} {case} were found before the {name} frame; take other weights")
         answer, state = meter.run(key, partial(step_ours, model, clip, state))
         meter.found[key] = answer.scores, answer.probabilities, answer.masks
-        remembered = [reference["frame"] for reference in state["previous"].values()]
-        if case != "words" and remembered != [index] * count:
-            raise ValueError(f"the {name} frame did not show all {count} {case}; take other weights")
 
 
 def step_ours(model: UniRef, clip: Clip, state: State) -> tuple[Answer, State]:
@@ -166,21 +165,21 @@ def step_published(
 ) -> tuple[Tensor, Tensor, list[Any]]:
     """Take one frame; return scores, soft masks and the references that ``masks`` become."""
     seen = model.look(frame) if case == "objects" else None
-    made = [model.remember(frame, seen, mask) for mask in masks] if is_given else []
-    joined = [
-        None if one is None else model.join(one, other)
-        for one, other in zip(*((made, made) if is_given else known), strict=True)
-    ]
-    pairs = [model.find(frame, text, reference) for text, reference in zip(texts, joined, strict=True)]
+    if is_given:  # their search for what is given, whose result they throw away, is left out
+        return torch.ones(len(texts)), masks.float(), [model.remember(frame, seen, mask) for mask in masks]
+    pairs = []
+    for text, first, previous in zip(texts, *known, strict=True):
+        pairs.append(model.find(frame, text, None if first is None else model.join(first, previous)))
     scores, soft = (torch.stack(parts) for parts in zip(*pairs, strict=True))
-    if is_given:
-        scores, soft = torch.ones(len(texts)), masks.float()
     if case == "words":
-        return scores, soft, [None] * len(texts)
+        return scores, soft, known[1]
     if case == "objects":
         merge_by_product(soft.numpy())
-        return scores, soft, made or [model.remember(frame, seen, mask) for mask in masks]
-    return scores, soft, [model.remember(frame, model.look(frame), mask) for mask in masks]
+    made = [
+        model.remember(frame, seen or model.look(frame), mask) if mask.any() else old
+        for mask, old in zip(masks, known[1], strict=True)
+    ]
+    return scores, soft, made
 
 
 def make_video(size: tuple[int, int], count: int, words: int) -> Video:
