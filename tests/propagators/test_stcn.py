@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deixis.propagators.base import ObjectMasks
-from deixis.propagators.stcn.config import StcnConfig
+from deixis.propagators.stcn.config import TINY, VARIANTS, StcnConfig
 from deixis.propagators.stcn.convert import RENAMING, to_ours
 from deixis.propagators.stcn.criterion import share_at
 from deixis.propagators.stcn.memory import Rows, find_nearest, keep_newest, key_rows, read, read_all, remember
@@ -156,3 +157,40 @@ def test_the_memory_of_a_propagator_stays_flat():
     assert counts == [2, 2, 3, 3, 4, 3]
     with pytest.raises(ValueError, match="is empty"):
         propagator.step(frames[0], propagator.start(), ObjectMasks((5,), ~mask & mask))
+
+
+def num_bytes(value: object) -> int:
+    """Of all tensors that are reachable, with the room that is kept for more."""
+    if isinstance(value, torch.Tensor):
+        return value.untyped_storage().nbytes()
+    if isinstance(value, Rows):
+        return num_bytes(value._buffer)
+    if isinstance(value, tuple):
+        return sum(map(num_bytes, value))
+    return sum(map(num_bytes, vars(value).values())) if hasattr(value, "__dict__") else 0
+
+
+def test_a_bounded_state_is_as_large_after_many_frames_as_after_few():
+    torch.manual_seed(0)
+    bounded = replace(VARIANTS["stcn-bounded"], short_side=None, memory_every=1, max_frames=3)
+    propagators = [
+        StcnPropagator(StcnNetwork(TINY), one) for one in (bounded, replace(bounded, max_frames=None))
+    ]
+    source = torch.Generator().manual_seed(0)
+    masks = torch.zeros(2, 24, 32, dtype=torch.bool)
+    masks[0, 2:10, 2:10] = masks[1, 12:20, 16:30] = True
+    states, sizes = [one.start() for one in propagators], []
+    for place in range(16):
+        frame = torch.randint(0, 256, (3, 24, 32), generator=source).byte()
+        given = ObjectMasks((1, 2), masks) if place == 0 else None
+        states = [one.step(frame, state, given)[1] for one, state in zip(propagators, states, strict=True)]
+        sizes.append([num_bytes(state) for state in states])
+    assert len({size for size, _ in sizes[6:]}) == 1
+    assert sizes[-1][1] > 3 * sizes[-1][0]
+
+
+def test_shapes_that_cannot_be():
+    with pytest.raises(ValueError, match="strides must be"):
+        replace(TINY, strides=(1, 2, 4))
+    with pytest.raises(ValueError, match="key_encoder"):
+        replace(TINY, key_encoder="vgg")
