@@ -46,14 +46,15 @@ from ablation import (
 from deixis import Segmenter
 from deixis.data.records import Expression, VideoRecord
 from deixis.errors import DeixisError
-from deixis.evaluation.predictor import Predictor, read_frames
+from deixis.evaluation.following import follow_record
+from deixis.evaluation.predictor import Predictor
 from deixis.evaluation.record import ResultRecord, load_record
 from deixis.evaluation.run import RECORD_FILE
 from deixis.evaluation.segmenting import predict_with
 from deixis.evaluation.synthetic import find_records
 from deixis.models.base import ReferringModel
 from deixis.models.loading import load
-from deixis.propagators.base import ObjectMasks, Propagator
+from deixis.propagators.base import Propagator
 from deixis.propagators.uniref import UniRefPropagator
 from deixis.recipes import find_recipe
 from deixis.training.build import build_model
@@ -243,14 +244,10 @@ def follow_with(propagator: Propagator) -> Predictor:
     """Make a predictor of a propagator, which is given the masks of the first frame."""
 
     def predict(record: VideoRecord, expressions: Sequence[str]) -> Iterator[np.ndarray]:
-        assert record.masks is not None
-        objects = tuple(expression.object_ids[0] for expression in record.expressions)
-        given = ObjectMasks(objects, torch.from_numpy(record.masks.read([0], objects)[:, 0]))
-        state = propagator.start()
-        for index, image in enumerate(read_frames(record)):
-            frame = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)
-            found, state = propagator.step(frame, state, given if index == 0 else None)
-            yield found.masks.numpy()
+        objects = np.array([expression.object_ids[0] for expression in record.expressions])
+        shown = replace(record, object_ids=tuple(map(int, objects)), annotated_frames=None)
+        for labels in follow_record(propagator, shown):
+            yield labels == objects[:, None, None]
 
     return predict
 
