@@ -65,7 +65,7 @@ def crop_share(
     top, left, h, w = _middle(height, width)
     for _ in range(_TRIES):
         area = generator.uniform(*shares) * height * width
-        aspect = math.exp(generator.uniform(*(math.log(one) for one in _ASPECTS)))
+        aspect = math.exp(generator.uniform(math.log(_ASPECTS[0]), math.log(_ASPECTS[1])))
         wanted = round(math.sqrt(area / aspect)), round(math.sqrt(area * aspect))
         if 0 < wanted[0] <= height and 0 < wanted[1] <= width:
             h, w = wanted

@@ -242,6 +242,7 @@ class Run:
 
     def validate(self, measure: Callable[[ReferringModel], dict[str, float]]) -> dict[str, float]:
         """Measure the model in evaluation mode, with the averaged weights where there are any."""
+        assert not isinstance(self.model, Follower), "propagators are not validated (check_following)"
         figures: dict[str, float] = {}
         if self.accelerator.is_main_process:
             self._swap_average()

@@ -186,8 +186,8 @@ class Decoder(nn.Module):
         self.score = nn.Conv2d(shape.joined, 1, 3, padding=1)
         if not shape.has_frozen_norms:
             # Where nothing is learned yet, no answer is sure: beyond 16 a logit has no gradient.
-            nn.init.zeros_(self.score.weight)
-            nn.init.zeros_(self.score.bias)
+            for value in self.score.parameters():
+                nn.init.zeros_(value)
 
     def forward(self, readout: Float[Tensor, "n _d h w"], key: FrameKey) -> Float[Tensor, "n 1 H W"]:
         """Return the logits of every pixel."""
