@@ -6,11 +6,12 @@ import torch
 from PIL import Image
 
 import deixis
-from deixis.errors import MaskError, UnknownNameError
+from deixis.errors import MaskError, SourceError, UnknownNameError
 from deixis.inference.following import Follower
 from deixis.inference.given import describe_given, place_given, read_given
 from deixis.propagators.base import ObjectMasks
 from deixis.propagators.copying import CopyPropagator
+from deixis.video.frames import Frame, Source
 from deixis.video.sources import open_source
 from small_propagators import small_propagator
 from stand_ins import coloured_video
@@ -30,6 +31,10 @@ def labels(index, ids=(1, 2)):
 
 def truth(channel):
     return VIDEO[..., channel] > 127
+
+
+def open_frame(height):
+    return Frame(0, 0.0, "00000", VIDEO[0, :height])
 
 
 def write(path: Path, values) -> Path:
@@ -174,6 +179,10 @@ def test_what_cannot_be_followed_is_told_in_a_line(tmp_path: Path):
         Follower()(VIDEO, {5: small})
     with pytest.raises(MaskError, match="for frame 99, which is not among"):
         Follower()(VIDEO, {99: labels(0)})
+    with pytest.raises(SourceError, match="gave no frame"):
+        Follower()(iter([]), labels(0))
+    with pytest.raises(ValueError, match="one size"):
+        Follower()(Source("x", None, None, None, lambda: map(open_frame, (64, 64, 32))), labels(0))
     with pytest.raises(ValueError, match="not both"):
         deixis.segment(VIDEO, "red", masks=labels(0))
     with pytest.raises(ValueError, match="ways must be"):

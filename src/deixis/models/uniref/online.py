@@ -124,12 +124,14 @@ def without_objects(state: State, ids: Collection[int]) -> State:
     rows = [row for row, number in enumerate(state["objects"]) if number not in ids]
     words = state["text"]
     text = None if words is None else (words[0][rows], words[1][rows], words[2][rows])
-    given, first, previous = (
-        {number: value for number, value in known.items() if number not in ids}
-        for known in (state["given"], state["first"], state["previous"])
-    )
-    kept = {"text": text, "objects": tuple(state["objects"][row] for row in rows)}
-    return State(**{**state, **kept, "given": given, "first": first, "previous": previous})
+    return {
+        **state,
+        "text": text,
+        "objects": tuple(state["objects"][row] for row in rows),
+        "given": {number: mask for number, mask in state["given"].items() if number not in ids},
+        "first": {number: frame for number, frame in state["first"].items() if number not in ids},
+        "previous": {number: frame for number, frame in state["previous"].items() if number not in ids},
+    }
 
 
 @dataclass(frozen=True)
