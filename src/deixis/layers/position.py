@@ -1,13 +1,13 @@
 """Where a cell or a word lies, as channels of sines and cosines.
 
-Axes: n maps or sentences, h w cells, s words, c channels.
+Axes: b clips, t frames, n maps or sentences, h w cells, s words, c channels.
 """
 
 import math
 
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor
+from torch import Tensor, nn
 
 
 def sine_position_2d(
@@ -73,3 +73,12 @@ def sine_position_1d(
     pairs = torch.arange(channels // 2, dtype=torch.float32, device=padding_mask.device)
     phases = counts[..., None] / temperature ** (2 * pairs / channels)  # n s c/2
     return torch.stack((phases.sin(), phases.cos()), dim=-1).flatten(-2)
+
+
+def project_and_place(
+    features: Float[Tensor, "b t _c h w"], projection: nn.Conv2d, padding_mask: Bool[Tensor, "b t h w"]
+) -> Float[Tensor, "b t c h w"]:
+    """Project the cells of every frame by itself, and add where they are: the video tokens of MTTR."""
+    projected = projection(features.flatten(0, 1))  # (b t) c h w
+    places = sine_position_2d(padding_mask.flatten(0, 1), projected.shape[1]).permute(0, 3, 1, 2)
+    return (projected + places.to(projected.dtype)).unflatten(0, features.shape[:2])

@@ -1,6 +1,6 @@
 """Inner products of sentences and objects before any fusion: what is denoted, told without a transformer.
 
-Axes: e sentences, n objects, t frames, c channels, h w cells, H W pixels.
+Axes: e sentences, n objects, t frames, c channels, h w cells, H W pixels; k cells of all levels.
 """
 
 from collections.abc import Sequence
@@ -80,6 +80,13 @@ def alignment_map(
     asked = sentences[None] if len(cells) == 1 else sentences[:, None]
     logits = alignment_logits(asked, cells).flatten(0, 1).unflatten(1, placed.shape[1:4])  # e t h w
     return logits.masked_fill(padding_mask, -10.0)
+
+
+def over_levels(
+    alignment: Float[Tensor, "e t h w"], sizes: Sequence[tuple[int, int]]
+) -> Float[Tensor, "e t k"]:
+    """Return the mean of the map in the cells of every level, one after another."""
+    return torch.cat([F.adaptive_avg_pool2d(alignment, size).flatten(2) for size in sizes], dim=2)
 
 
 def alignment_loss(

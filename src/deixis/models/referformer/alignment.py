@@ -1,24 +1,13 @@
-"""What a map of alignment says to tokens of several levels and to queries (ours; not in the paper).
+"""What a map of alignment says to queries (ours; not in the paper).
 
 Axes: e expressions, t frames, n tokens of a frame, h w cells of the map, which is that of the last level but
 one.
 """
 
-from collections.abc import Sequence
-
-import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as F
 
 from deixis.models.referformer.output import ReferFormerVideoFeatures
-
-
-def over_levels(
-    alignment: Float[Tensor, "e t h w"], sizes: Sequence[tuple[int, int]]
-) -> Float[Tensor, "e t n"]:
-    """Return the mean of the map in the cells of every level, one after another."""
-    return torch.cat([F.adaptive_avg_pool2d(alignment, size).flatten(2) for size in sizes], dim=2)
 
 
 def centre_of(alignment: Float[Tensor, "e t h w"], video: ReferFormerVideoFeatures) -> Float[Tensor, "e t 2"]:

@@ -47,11 +47,11 @@ from deixis.layers.deformable import (
 from deixis.layers.dynamic_conv import num_parameters
 from deixis.layers.linear import Linear
 from deixis.layers.mlp import FeatureResizer, Mlp
-from deixis.layers.position import sine_position_1d, sine_position_2d
+from deixis.layers.position import project_and_place, sine_position_1d, sine_position_2d
 from deixis.layers.pyramid import cells_of, level_projections
-from deixis.losses.alignment import alignment_loss, alignment_map
+from deixis.losses.alignment import alignment_loss, alignment_map, over_levels
 from deixis.models.base import ReferringModel
-from deixis.models.referformer.alignment import centre_of, over_levels
+from deixis.models.referformer.alignment import centre_of
 from deixis.models.referformer.config import ReferFormerConfig
 from deixis.models.referformer.criterion import referents_of, weighted_losses
 from deixis.models.referformer.fusion import Fusion
@@ -127,7 +127,10 @@ class ReferFormer(ReferringModel):
         kept = slice(None) if clip.annotated_frames is None else list(clip.annotated_frames)
         padding = clip.padding_mask[:, kept]
         batch = padding.shape[:2]
-        tokens = self._tokens(coarser[-1], padding) if self.config.has_alignment_map else None
+        tokens = None
+        if self.config.has_alignment_map:
+            hidden = resize_padding_mask(padding, coarser[-1].shape[-2:])
+            tokens = project_and_place(coarser[-1], self.video_projection, hidden)
         coarser.append(coarser[-1])  # the last projection halves the coarsest map once more
         projected = tuple(
             projection(features.flatten(0, 1)).unflatten(0, batch)
@@ -247,16 +250,6 @@ class ReferFormer(ReferringModel):
     def postprocess(self, output: ReferFormerOutput) -> Trajectories:
         """Score every query by its mean probability over the frames (ReferFormer, section 3.5)."""
         return score(output)
-
-    def _tokens(
-        self, features: Float[Tensor, "b t _c h w"], padding_mask: Bool[Tensor, "b t H W"]
-    ) -> Float[Tensor, "b t c h w"]:
-        """Project the backbone's coarsest map and add its positions, as MTTR does."""
-        projected = self.video_projection(features.flatten(0, 1))  # (b t) c h w
-        size = (features.shape[-2], features.shape[-1])
-        mask = resize_padding_mask(padding_mask, size).flatten(0, 1)
-        positions = sine_position_2d(mask, self.config.width).permute(0, 3, 1, 2)
-        return (projected + positions.to(projected.dtype)).unflatten(0, features.shape[:2])
 
     def _encode(
         self, fused: Float[Tensor, "e t n c"], video: ReferFormerVideoFeatures

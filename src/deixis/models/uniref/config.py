@@ -37,6 +37,9 @@ class UniRefConfig:
         order: both references "parallel" from the same pixels, as published, or one on top of the other.
         references: frames whose masks are looked at in a video. "none": expressions alone, every frame by
             itself (UniRef++ on Ref-DAVIS17).
+        has_alignment_map: tell how much the sentence denotes each token, before the fusion, by projections
+            that the tiny MTTR has learned; and let the fusion begin by reading, in other frames, what looks
+            alike. Ours, for trainings that are too short to learn both; not in the paper.
         width: channels of tokens and queries.
         num_heads: attention heads everywhere.
         head_width: channels of a head in the fusion.
@@ -67,6 +70,7 @@ class UniRefConfig:
     fusion: Fusion = "add"
     order: Order = "parallel"
     references: References = "both"
+    has_alignment_map: bool = False
     width: int = 256
     num_heads: int = 8
     head_width: int = 256
@@ -140,7 +144,8 @@ _TINY = UniRefConfig(
     backbone="video-conv-tiny",
     text_encoder="words-tiny",
     is_text_encoder_frozen=False,
-    width=96,
+    has_alignment_map=True,
+    width=128,
     num_heads=4,
     head_width=48,
     num_encoder_layers=1,

@@ -35,6 +35,10 @@ SCORES_AT_ONCE = 1 << 22
 """Attention scores that are held at a time on a CPU: with their exponentials, as much as its cache holds."""
 SCORES_AT_ONCE_ELSEWHERE = 1 << 25
 
+_SHARPER = 2.0
+"""Times the usual size of weights: a pixel is then compared with itself some thousand times as well as with
+another one."""
+
 Branch = Callable[[Float[Tensor, "b n c"]], Float[Tensor, "e n c"]]
 """From normalised pixels to what they read of a reference, modulated."""
 
@@ -103,6 +107,15 @@ class UniFusion(nn.Module):
                 )
             fused.append(self._fuse(pixels, branches))
         return fused
+
+    def look_for_alike(self) -> None:
+        """Start from keys that are the queries of the same pixels, and pass on what is found so."""
+        with torch.no_grad():
+            for name, start in self.queries.named_parameters():
+                start *= _SHARPER
+                self.keys.get_parameter(name).copy_(start)
+            if self.modulation is not None:
+                self.modulation.bias[-self.modulation.bias.numel() // 3 :] = 1  # the gate
 
     def normalise(self, tokens: Float[Tensor, "*n c"]) -> Float[Tensor, "*n c"]:
         """Make tokens of another frame ready to be compared with."""

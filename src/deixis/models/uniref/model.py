@@ -45,8 +45,9 @@ from deixis.layers.deformable import (
 from deixis.layers.dynamic_conv import num_parameters
 from deixis.layers.linear import Linear
 from deixis.layers.mlp import FeatureResizer, Mlp
-from deixis.layers.position import sine_position_2d
+from deixis.layers.position import project_and_place, sine_position_2d
 from deixis.layers.pyramid import cells_of, level_projections
+from deixis.losses.alignment import alignment_map, over_levels
 from deixis.models.base import FrameMasks, ReferringModel
 from deixis.models.frame_model import shorten
 from deixis.models.uniref.config import UniRefConfig
@@ -89,6 +90,9 @@ class UniRef(ReferringModel):
         self.projections = level_projections(backbone.channels[1:], width)
         self.text_encoder = text_encoder
         self.text_projection = FeatureResizer(text_encoder.channels, width, config.fusion_dropout)
+        if config.has_alignment_map:
+            self.video_projection = nn.Conv2d(backbone.channels[-1], width, 1)
+            self.alignment_direction = nn.Parameter(torch.randn(width) / width**0.5)
         self.mask_encoder = MaskEncoder(width, config.mask_widths)
         self.fusion = UniFusion(
             width, heads, config.head_width, config.fusion_dropout, config.fusion, config.order
@@ -105,6 +109,8 @@ class UniRef(ReferringModel):
         self.controller = Mlp((width, width, width, num_numbers))
         self.pairwise_share = 1.0
         self._initialise()
+        if config.has_alignment_map:
+            self.fusion.look_for_alike()
         if config.is_text_encoder_frozen:
             self.text_encoder.requires_grad_(False)
 
@@ -114,6 +120,10 @@ class UniRef(ReferringModel):
         kept = slice(None) if clip.annotated_frames is None else list(clip.annotated_frames)
         padding = clip.padding_mask[:, kept]
         batch = padding.shape[:2]
+        tokens = None
+        if self.config.has_alignment_map:
+            hidden = resize_padding_mask(padding, coarser[-1].shape[-2:])
+            tokens = project_and_place(coarser[-1], self.video_projection, hidden)
         coarser.append(coarser[-1])  # the last projection halves the coarsest map once more
         finest = self.mask_head.lateral(finest.flatten(0, 1)).unflatten(0, batch)
         projected = tuple(
@@ -139,6 +149,7 @@ class UniRef(ReferringModel):
             ratios=ratios.unflatten(0, batch),
             frame_sizes=unpadded_sizes(padding),
             frames=clip.frames[:, kept],
+            tokens=tokens,
         )
 
     @staticmethod
@@ -201,6 +212,10 @@ class UniRef(ReferringModel):
         fused = [level.unflatten(1, (t, -1)) for level in self.fusion(levels, text, masks)]
         placed = place_levels(video.positions, self.level_embedding)
         cells = torch.cat(fused, dim=2).to(placed.dtype)  # e t s c
+        if text is not None and video.tokens is not None:
+            assert text.sentence is not None
+            alignment = alignment_map(video.tokens, text.sentence, video.padding_masks[-2])  # e t h w
+            cells = cells + over_levels(alignment, video.sizes)[..., None] * self.alignment_direction
         memory = encode_frames(list(self.encoder), cells, placed, video.references, video.sizes, video.hidden)
 
         proposals, decoded, places, boxes = self._decode(memory, video)

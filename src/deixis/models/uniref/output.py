@@ -33,6 +33,7 @@ class UniRefVideoFeatures(VideoFeatures):
         ratios: ``float [b, t, v, 2]``, the share of each level's width and height that is not padding.
         frame_sizes: ``float [b, 2]``, width and height without padding, in pixels of the input.
         frames: ``float [b, t, 3, H, W]``, for the mask encoder.
+        tokens: ``float [b, t, c, h, w]``, what sentences are aligned with; None: without an alignment map.
     """
 
     positions: tuple[Float[Tensor, "b t _n c"], ...]
@@ -40,6 +41,7 @@ class UniRefVideoFeatures(VideoFeatures):
     ratios: Float[Tensor, "b t v 2"]
     frame_sizes: Float[Tensor, "b 2"]
     frames: Float[Tensor, "b t 3 H W"]
+    tokens: Float[Tensor, "b t c h w"] | None = None
 
     @property
     def sizes(self) -> list[tuple[int, int]]:
