@@ -197,5 +197,7 @@ A2D-Sentences, of which the annotated frame alone is predicted; "-published" wit
 stages). "uniref-video" and "uniref-pseudo-video": stage III on videos and on images with expressions;
 "uniref-vos" and "uniref-vos-pseudo-video" without ("-small": the sizes of the code for COCO).
 "uniref-tiny-video", "uniref-tiny-vos": pairs of rendered frames for our tiny variant.
+"stcn-video": three frames and up to two objects (stages 2 and 3); "stcn-youtube-vos": the same where every
+5th frame is annotated; "stcn-image": still images moved (stage 0, without its thin-plate warps).
 "hinet-pretraining", "hinet-fine-tuning", "refvos": single frames.
 """
