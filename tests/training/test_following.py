@@ -13,7 +13,7 @@ from deixis.propagators.stcn.criterion import clip_loss, follow, hard_pixel_loss
 from deixis.propagators.stcn.network import StcnNetwork
 from deixis.recipes import RECIPES
 from deixis.structures import Batch, Clip, Target, Tokens
-from deixis.training.following import Follower, build_follower, stack_objects
+from deixis.training.following import TrainedPropagator, build_propagator, stack_objects
 from deixis.training.loop import train
 from deixis.training.override import override
 from deixis.training.recipe import HardPixels, Recipe
@@ -89,27 +89,27 @@ def test_objects_that_are_not_in_the_first_frame_are_not_followed():
 
 def test_every_parameter_learns_and_padding_does_not_count():
     torch.manual_seed(0)
-    follower = Follower(StcnNetwork(TINY), HardPixels(start=0.2, end=0.6, share=0.1)).train()
+    propagator = TrainedPropagator(StcnNetwork(TINY), HardPixels(start=0.2, end=0.6, share=0.1)).train()
     with torch.no_grad():
-        torch.nn.init.normal_(follower.network.decoder.score.weight, std=0.1)
+        torch.nn.init.normal_(propagator.network.decoder.score.weight, std=0.1)
     padding = torch.zeros(1, 3, 30, 46, dtype=torch.bool)
     frames = torch.randn(1, 3, 3, 30, 46)
     target = Target(squares()[:, :, :30, :46], (0,))
     tokens = Tokens(torch.zeros(2, 1, dtype=torch.int64), torch.zeros(2, 1, dtype=torch.bool))
     batch = Batch(Clip(frames, padding), tokens, torch.zeros(2, dtype=torch.int64), (target, target))
-    follower(batch)["loss_pixels"].backward()
-    without = [name for name, one in follower.named_parameters() if one.grad is None or not one.grad.any()]
+    propagator(batch)["loss_pixels"].backward()
+    without = [name for name, one in propagator.named_parameters() if one.grad is None or not one.grad.any()]
     assert not [name for name in without if not name.endswith("conv1.bias") and "shortcut.bias" not in name
                 and not name.endswith("conv2.bias")]  # fmt: skip  # a norm takes off what they add
     nowhere = replace(batch, clip=Clip(frames, ~padding))
-    assert follower(nowhere)["loss_pixels"].item() == 0
+    assert propagator(nowhere)["loss_pixels"].item() == 0
     for progress, share in ((0.1, 1.0), (0.4, 0.55), (0.9, 0.1)):
-        follower.set_progress(progress)
-        assert follower.share == pytest.approx(share)
+        propagator.set_progress(progress)
+        assert propagator.share == pytest.approx(share)
 
 
 def test_a_propagator_has_no_words_and_no_validation():
     with pytest.raises(RecipeError, match="has_words must be false"):
-        build_follower(small(**{"clip.has_words": True, "clip.objects_per_clip": 1}))
+        build_propagator(small(**{"clip.has_words": True, "clip.objects_per_clip": 1}))
     with pytest.raises(RecipeError, match="validate_every"):
-        build_follower(small(validate_every=5))
+        build_propagator(small(validate_every=5))

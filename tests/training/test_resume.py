@@ -24,6 +24,7 @@ SGD = replace(RECIPE, optim=Optim(kind="sgd", lr=0.02, momentum=0.9, clip_norm=1
 
 SCRIPT = """
 import os, signal, sys, time
+from dataclasses import replace
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
@@ -43,7 +44,7 @@ def act(model):
             time.sleep(0.01)
     return {{}}
 
-print(start(out, act))
+print(start(out, act, replace(RECIPE, num_workers=int(sys.argv[4]))))
 """
 
 
@@ -66,10 +67,12 @@ def losses(out: Path) -> list[tuple[int, dict, float]]:
     return [(line["step"], line["terms"], line["gradient_norm"]) for line in lines if "terms" in line]
 
 
-def launch(out: Path, action: str, step: int) -> subprocess.Popen:
+def launch(out: Path, action: str, step: int, num_workers: int = 0) -> subprocess.Popen:
+    """Start a run in a group of processes of its own."""
     script = SCRIPT.format(tests=str(Path(__file__).parent))
+    arguments = [str(out), action, str(step), str(num_workers)]
     return subprocess.Popen(
-        [sys.executable, "-c", script, str(out), action, str(step)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", script, *arguments], stdout=subprocess.PIPE, text=True, start_new_session=True
     )
 
 
@@ -99,12 +102,13 @@ def test_after_sigkill_the_losses_and_weights_equal_the_unbroken_run(tmp_path, u
     assert_same_run(tmp_path, unbroken)
 
 
-def test_sigterm_saves_and_exits_cleanly(tmp_path, unbroken):
-    process = launch(tmp_path, "wait", 7)
+@pytest.mark.parametrize("num_workers", [0, 1])
+def test_sigterm_saves_and_exits_cleanly(tmp_path, unbroken, num_workers: int):
+    process = launch(tmp_path, "wait", 7, num_workers)
     deadline = time.monotonic() + 60
     while not (tmp_path / "ready").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
-    process.send_signal(signal.SIGTERM)
+    os.killpg(process.pid, signal.SIGTERM)  # as a terminal or a scheduler sends it: to all of the group
     (tmp_path / "go").touch()
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 0

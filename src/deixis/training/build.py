@@ -17,7 +17,7 @@ from deixis.ops.weights import fit_weights, read_weights
 from deixis.text.bert import BertEncoder, bert_state_dict
 from deixis.text.tokenizer import Tokenizer
 
-from .following import Follower, build_follower, is_follower
+from .following import TrainedPropagator, build_propagator, is_propagator
 from .recipe import Recipe
 from .sources import ClipSource
 
@@ -39,7 +39,9 @@ def check_model(recipe: Recipe) -> tuple[str, Any]:
         raise RecipeError(f"recipe {recipe.name}: {error}") from error
 
 
-def build_model(recipe: Recipe, sources: Sequence[ClipSource], out: Path | None) -> ReferringModel | Follower:
+def build_model(
+    recipe: Recipe, sources: Sequence[ClipSource], out: Path | None
+) -> ReferringModel | TrainedPropagator:
     """Build the recipe's model with its weights and its tokenizer; of a propagator, its network.
 
     A tokenizer that is trained here is kept in the folder of the run, so that going on takes the same one.
@@ -53,11 +55,11 @@ def build_model(recipe: Recipe, sources: Sequence[ClipSource], out: Path | None)
         RecipeError: there is no such variant or part, or nothing to make its tokenizer from.
         CheckpointError: initial weights that are broken, unsafe, or do not fit.
     """
-    if is_follower(recipe.model):
-        follower = build_follower(recipe)
+    if is_propagator(recipe.model):
+        propagator = build_propagator(recipe)
         for part, path in recipe.init_parts.items():
-            load_part(follower.network, part, Path(path))
-        return follower
+            load_part(propagator.network, part, Path(path))
+        return propagator
     family, config = check_model(recipe)
     if recipe.init_from:
         model = start(

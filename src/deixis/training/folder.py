@@ -14,7 +14,7 @@ from deixis.models.base import ReferringModel
 
 from .build import TOKENIZER
 from .checkpoint import list_checkpoints, remove_partial
-from .following import Follower, save_follower
+from .following import TrainedPropagator, save_propagator
 from .logging import LOG_NAME
 from .optim import AveragedWeights
 from .override import differences
@@ -48,7 +48,11 @@ def check_run(out: Path, recipe: Recipe, resume: bool) -> None:
 
 
 def open_run(
-    out: Path, recipe: Recipe, resume: bool, model: ReferringModel | Follower, accelerator: Accelerator
+    out: Path,
+    recipe: Recipe,
+    resume: bool,
+    model: ReferringModel | TrainedPropagator,
+    accelerator: Accelerator,
 ) -> Path | None:
     """Make the folder ``out`` ready and return the newest checkpoint to go on from, if there is one."""
     if accelerator.is_main_process:
@@ -74,7 +78,7 @@ def drop_run(out: Path) -> None:
 
 def write_model(
     out: Path,
-    model: ReferringModel | Follower,
+    model: ReferringModel | TrainedPropagator,
     average: AveragedWeights | None,
     accelerator: Accelerator,
     save: Save,
@@ -84,8 +88,8 @@ def write_model(
     if accelerator.is_main_process:
         if average is not None:
             average.swap(model)
-        if isinstance(model, Follower):
-            save_follower(model, folder)
+        if isinstance(model, TrainedPropagator):
+            save_propagator(model, folder)
         else:
             save(model, folder)
         if average is not None:

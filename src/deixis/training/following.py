@@ -26,13 +26,13 @@ from .recipe import HardPixels, Recipe
 
 
 @dataclass(frozen=True)
-class FollowerConfig:
-    """What the loop wants to know of a follower: how frames are normalised."""
+class TrainedPropagatorConfig:
+    """What the loop wants to know of a propagator: how frames are normalised."""
 
     inputs: InputSpec = field(default_factory=InputSpec)
 
 
-class Follower(nn.Module):
+class TrainedPropagator(nn.Module):
     """The network of a propagator, for a loop that trains models of language, too.
 
     Attributes:
@@ -47,7 +47,7 @@ class Follower(nn.Module):
         """Take ``network`` where it is."""
         super().__init__()
         self.network = network
-        self.config = FollowerConfig()
+        self.config = TrainedPropagatorConfig()
         self.hard_pixels = hard_pixels
         self.share = 1.0
 
@@ -99,17 +99,17 @@ def stack_objects(
 class FollowLoss(nn.Module):
     """Clips and the masks of their first frames in, loss terms out."""
 
-    def __init__(self, follower: Follower) -> None:
-        """Wrap ``follower``."""
+    def __init__(self, propagator: TrainedPropagator) -> None:
+        """Wrap ``propagator``."""
         super().__init__()
-        self.model = follower
+        self.model = propagator
 
     def forward(self, batch: Batch, num_masks: float) -> dict[str, Tensor]:
         """Return the terms; ``num_masks`` has no say."""
         return self.model(batch)
 
 
-def is_follower(name: str) -> bool:
+def is_propagator(name: str) -> bool:
     """Tell whether ``name`` is a propagator that can be trained."""
     return name in SHAPES
 
@@ -130,7 +130,7 @@ def check_following(recipe: Recipe) -> None:
         raise RecipeError(f"{recipe.model} knows no words: validate_every and concepts must be 0")
 
 
-def build_follower(recipe: Recipe) -> Follower:
+def build_propagator(recipe: Recipe) -> TrainedPropagator:
     """Build the network of the recipe's propagator, with the weights that it starts from.
 
     Raises:
@@ -141,12 +141,12 @@ def build_follower(recipe: Recipe) -> Follower:
     network = StcnNetwork(SHAPES[recipe.model])
     if recipe.init_from:
         fill_network(network, recipe.init_from, to_ours)
-    return Follower(network, recipe.hard_pixels)
+    return TrainedPropagator(network, recipe.hard_pixels)
 
 
-def save_follower(follower: Follower, folder: Path) -> Path:
+def save_propagator(propagator: TrainedPropagator, folder: Path) -> Path:
     """Write the network's weights into ``folder``, which names a propagator's checkpoint."""
-    save_network(follower.network, folder / WEIGHTS)
+    save_network(propagator.network, folder / WEIGHTS)
     return folder
 
 

@@ -17,7 +17,7 @@ from deixis.models.loading import save as save_model
 
 from .build import build_model, check_model
 from .folder import Save, check_run, open_run, write_model
-from .following import Follower, is_follower
+from .following import TrainedPropagator, is_propagator
 from .logging import RenderBar, RunLog, format_seconds
 from .optim import rate_factor, set_rates
 from .recipe import Recipe
@@ -32,7 +32,7 @@ def train(
     out: Path,
     resume: bool = True,
     *,
-    model: ReferringModel | Follower | None = None,
+    model: ReferringModel | TrainedPropagator | None = None,
     sources: Sequence[ClipSource] | None = None,
     validate: Validate | None = None,
     save: Save = save_model,
@@ -65,7 +65,7 @@ def train(
     """
     accelerator = start_accelerator(recipe, device)
     check_run(out, recipe, resume)
-    if model is None and not is_follower(recipe.model):
+    if model is None and not is_propagator(recipe.model):
         check_model(recipe)
     if sources is None:
         bar = RenderBar(accelerator.is_main_process and show_progress)

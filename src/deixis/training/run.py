@@ -30,7 +30,7 @@ from deixis.structures import Batch
 from .checkpoint import load_checkpoint, restore_random_state, save_checkpoint
 from .concepts import ConceptBatch, ConceptLoss, check_concepts, concept_batches
 from .folder import CHECKPOINTS
-from .following import Follower, FollowLoss, no_words
+from .following import FollowLoss, TrainedPropagator, no_words
 from .logging import Meter
 from .optim import AveragedWeights, freeze, make_optimizer
 from .recipe import Recipe
@@ -79,7 +79,7 @@ class Run:
         accelerator: Accelerator,
         recipe: Recipe,
         out: Path,
-        model: ReferringModel | Follower,
+        model: ReferringModel | TrainedPropagator,
         sources: Sequence[ClipSource],
     ) -> None:
         """Put ``model`` and its optimiser on the device, at step 0.
@@ -94,7 +94,7 @@ class Run:
                 f"batch_size must be a multiple of processes times accumulation ({pieces}), "
                 f"got {recipe.batch_size}"
             )
-        if model.tokenizer is None and not isinstance(model, Follower):
+        if model.tokenizer is None and not isinstance(model, TrainedPropagator):
             raise RecipeError(
                 f"{recipe.model} has no tokenizer; name its tokenizer.json in the field tokenizer"
             )
@@ -148,7 +148,7 @@ class Run:
         """Yield this process's batches from the current step on."""
         rank, num_processes = self.accelerator.process_index, self.accelerator.num_processes
         tokenize = no_words
-        if not isinstance(self.model, Follower) and self.model.tokenizer is not None:
+        if not isinstance(self.model, TrainedPropagator) and self.model.tokenizer is not None:
             tokenize = PreparedTokens(self.model.prepare_expression, self.model.tokenizer)
         if self.recipe.concepts:
             return concept_batches(
@@ -242,7 +242,9 @@ class Run:
 
     def validate(self, measure: Callable[[ReferringModel], dict[str, float]]) -> dict[str, float]:
         """Measure the model in evaluation mode, with the averaged weights where there are any."""
-        assert not isinstance(self.model, Follower), "propagators are not validated (check_following)"
+        assert not isinstance(self.model, TrainedPropagator), (
+            "propagators are not validated (check_following)"
+        )
         figures: dict[str, float] = {}
         if self.accelerator.is_main_process:
             self._swap_average()
@@ -308,9 +310,9 @@ class Run:
             )
 
 
-def make_loss(model: ReferringModel | Follower, recipe: Recipe) -> nn.Module:
+def make_loss(model: ReferringModel | TrainedPropagator, recipe: Recipe) -> nn.Module:
     """Return what is run of ``model``: batches in, loss terms out."""
-    if isinstance(model, Follower):
+    if isinstance(model, TrainedPropagator):
         return FollowLoss(model)
     return ConceptLoss(model) if recipe.concepts else ClipLoss(model)
 

@@ -1,5 +1,6 @@
 """From the data of a recipe to batches: records, plans of clips, and the loader of one process."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -195,7 +196,7 @@ def make_batches(
         pin_memory=pin_memory,
         # A generator of its own: the loader must not draw from the one that dropout uses.
         generator=torch.Generator().manual_seed(recipe.seed),
-        worker_init_fn=None if motion is None else _use_one_thread,
+        worker_init_fn=_start_worker,
     )
     return iter(loader)
 
@@ -232,8 +233,13 @@ def open_motion(recipe: Recipe, wanted: MotionSpec | None) -> MotionReader | Non
     return MotionReader(wanted, CachedFlow(estimator, settings.cache) if settings.cache else estimator)
 
 
-def _use_one_thread(worker: int) -> None:
-    """Keep OpenCV from starting a thread for every core in each process that loads data."""
+def _start_worker(worker: int) -> None:
+    """Leave the group of processes that a signal to stop goes to, and use one thread.
+
+    The loop answers such a signal with a checkpoint, for which it has to get to the end of its step; a worker
+    that stopped at once would end the run instead. OpenCV would start a thread for every core in each worker.
+    """
     import cv2
 
     cv2.setNumThreads(0)
+    os.setpgid(0, 0)
