@@ -204,9 +204,11 @@ def _find(model: "UniRef", frame: UniRefVideoFeatures, state: State, sizes: _Siz
             logits[row] = REFUSED * (1 - 2 * shown)
     if not is_competing:
         return Answer(logits, scores, probabilities, probabilities > 0.5)
-    is_given = torch.tensor([number in state["given"] for number in state["objects"]], device=device)
+    exact = {number for number, mask in state["given"].items() if tuple(mask.shape) == sizes.video}
+    is_given = torch.tensor([number in exact for number in state["objects"]], device=device)
     if is_given.any():
-        # What is given is seen, also where another object is as sure.
+        # What is given at the video's size is seen, also where another object is as sure; a mask of the
+        # network's size competes, as published.
         is_covered = (probabilities[is_given] == 1).any(dim=0)
         probabilities[~is_given] = probabilities[~is_given].masked_fill(is_covered, 0)
     labels = torch.from_numpy(merge_by_product(probabilities.cpu().numpy())).to(device)
