@@ -22,7 +22,7 @@ def read(path):
 
 def test_masks_are_followed_into_the_same_outputs(deixis, frames, mask, tmp_path):
     out = tmp_path / "out"
-    command = ("segment", frames, "--masks", mask, "-o", out)
+    command = ("segment", frames, "--masks", mask, "--propagator", "translation", "-o", out)
     code, printed, errors = deixis(*command)
     assert (code, errors) == (0, "")
     assert printed.splitlines()[0].split() == ["object", "present", "score"]
@@ -35,7 +35,7 @@ def test_masks_are_followed_into_the_same_outputs(deixis, frames, mask, tmp_path
     assert run["propagator"] == "translation" and run["masks"]["frames"] == {"first": [2, 4]}
     code, printed, _ = deixis(*command, "--save", "masks,json,arrays")
     assert code == 0 and "already done: " in printed and "masks.npz: 10 frames" in printed
-    code, _, errors = deixis(*command, "--propagator", "copy")
+    code, _, errors = deixis(*command[:4], "--propagator", "copy", "-o", out)
     assert code == 2 and "(different: propagator)" in errors
 
 

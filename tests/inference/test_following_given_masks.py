@@ -42,9 +42,16 @@ def write(path: Path, values) -> Path:
     return path
 
 
+def test_without_a_name_the_network_that_ships_follows():
+    prediction = deixis.segment(VIDEO, masks=labels(0))
+    assert prediction.information["propagator"] == "stcn-tiny-synthetic-bounded"
+    found, wanted = prediction.masks("object 1"), truth(0)
+    assert (found & wanted).sum() / (found | wanted).sum() > 0.6
+
+
 def test_the_objects_of_the_first_frame_are_followed(tmp_path: Path):
     path = write(tmp_path / "first_frame.png", labels(0, (7, 3)))
-    prediction = deixis.segment(VIDEO, masks=path)
+    prediction = deixis.segment(VIDEO, propagator="translation", masks=path)
     assert prediction.expressions == ("object 3", "object 7") and prediction.object_ids == (3, 7)
     np.testing.assert_array_equal(prediction.masks("object 7"), truth(0))
     np.testing.assert_array_equal(prediction.masks("object 3"), truth(1))
@@ -100,16 +107,16 @@ def test_backward_gives_way_to_forward_where_they_meet():
 
 
 def test_a_stream_is_read_once_and_the_rest_is_told(tmp_path: Path):
-    found = Follower()(iter(VIDEO), labels(0))
+    found = Follower("translation")(iter(VIDEO), labels(0))
     np.testing.assert_array_equal(found.masks(0), truth(0))
     with pytest.raises(MaskError, match="read only once"):
-        Follower()(iter(VIDEO), {3: labels(3)})
+        Follower("translation")(iter(VIDEO), {3: labels(3)})
 
 
 def test_progress_and_laziness():
     told = []
     source = open_source(VIDEO)
-    results = Follower().iterate(source, {5: labels(5)}, progress=lambda *one: told.append(one))
+    results = Follower("translation").iterate(source, {5: labels(5)}, progress=lambda *one: told.append(one))
     assert told == []
     next(results)
     assert told[:6] == [("propagate backward", index) for index in range(1, 7)]
@@ -174,19 +181,21 @@ def test_what_cannot_be_followed_is_told_in_a_line(tmp_path: Path):
         read_given(empty.astype(np.float32))
     small = write(tmp_path / "small.png", labels(0)[:32])
     with pytest.raises(MaskError, match=r"small.png is 96x32, but the frames are 96x64"):
-        Follower()(VIDEO, small)
+        Follower("translation")(VIDEO, small)
     with pytest.raises(MaskError, match="is 96x32"):
-        Follower()(VIDEO, {5: small})
+        Follower("translation")(VIDEO, {5: small})
     with pytest.raises(MaskError, match="for frame 99, which is not among"):
-        Follower()(VIDEO, {99: labels(0)})
+        Follower("translation")(VIDEO, {99: labels(0)})
     with pytest.raises(SourceError, match="gave no frame"):
-        Follower()(iter([]), labels(0))
+        Follower("translation")(iter([]), labels(0))
     with pytest.raises(ValueError, match="one size"):
-        Follower()(Source("x", None, None, None, lambda: map(open_frame, (64, 64, 32))), labels(0))
+        Follower("translation")(
+            Source("x", None, None, None, lambda: map(open_frame, (64, 64, 32))), labels(0)
+        )
     with pytest.raises(ValueError, match="not both"):
         deixis.segment(VIDEO, "red", masks=labels(0))
     with pytest.raises(ValueError, match="ways must be"):
-        Follower().iterate(open_source(VIDEO), labels(0), ways="backward")
+        Follower("translation").iterate(open_source(VIDEO), labels(0), ways="backward")
     with pytest.raises(ValueError, match="goes with a propagator's name"):
         Follower(CopyPropagator(), checkpoint="stcn.pth")
     with pytest.raises(UnknownNameError, match="translation"):

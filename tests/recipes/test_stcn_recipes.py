@@ -2,7 +2,7 @@ import pytest
 
 from deixis.propagators.stcn.config import SHAPES
 from deixis.recipes import RECIPES
-from deixis.training.following import build_follower, check_following
+from deixis.training.following import build_propagator, check_following
 from deixis.training.override import override
 
 NAMES = ("stcn-stage0-coco", "stcn-stage2", "stcn-stage3", "stcn-tiny-synthetic")
@@ -32,5 +32,5 @@ def test_published_numbers():
 
 
 def test_the_tiny_network_is_small_enough_to_ship():
-    follower = build_follower(override(RECIPES["stcn-tiny-synthetic"], {"init_from": ""}))
-    assert 4 * sum(value.numel() for value in follower.network.state_dict().values()) < 6e6
+    propagator = build_propagator(override(RECIPES["stcn-tiny-synthetic"], {"init_from": ""}))
+    assert 4 * sum(value.numel() for value in propagator.network.state_dict().values()) < 6e6

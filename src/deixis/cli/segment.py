@@ -77,8 +77,8 @@ class Segment:
     """Frames that linked windows share; by default the model's."""
     propagator: str | None = None
     """Of sentences: follow each object from its surest frame to both ends of the video, and replace the other
-    masks. Of --masks: what follows them, translation by default. copy and translation need no weights; stcn,
-    stcn-bounded, cfbi, uniref-plus-resnet50... do."""
+    masks. Of --masks: what follows them, stcn-tiny-synthetic-bounded by default, whose weights ship. copy and
+    translation need none; stcn, stcn-bounded, cfbi, uniref-plus-resnet50... want a checkpoint."""
     propagator_checkpoint: Path | None = None
     """Weights of a propagator that needs them: its published file."""
     flow_cache: Path | None = None

@@ -18,6 +18,7 @@ PROPAGATORS: dict[str, str] = {
     "stcn": "deixis.propagators.stcn.propagator:load",
     "stcn-bounded": "deixis.propagators.stcn.propagator:load",
     "stcn-tiny-synthetic": "deixis.propagators.stcn.propagator:load",
+    "stcn-tiny-synthetic-bounded": "deixis.propagators.stcn.propagator:load",
     "cfbi": "deixis.propagators.cfbi.propagator:load",
     "cfbi-mobilenet": "deixis.propagators.cfbi.propagator:load",
     "cfbi-plus": "deixis.propagators.cfbi.propagator:load",
@@ -29,14 +30,18 @@ PROPAGATORS: dict[str, str] = {
 }
 """Name -> module and class, or function of the name, a checkpoint and a device."""
 
-DEFAULT = "translation"
-"""The propagator of ``deixis segment --masks`` when none is named: it needs nothing that does not ship."""
+DEFAULT = "stcn-tiny-synthetic-bounded"
+"""The propagator of ``deixis segment --masks`` when none is named: of those that ship, the best on real
+clips; its memory does not grow with the video."""
 
 WEIGHT_FREE: tuple[str, ...] = ("copy", "translation")
 """Propagators that need no weights."""
 
-EMBEDDED: tuple[str, ...] = ("stcn-tiny-synthetic",)
-"""Propagators whose weights ship inside the package (``assets/NAME``)."""
+EMBEDDED: dict[str, str] = {
+    "stcn-tiny-synthetic": "stcn-tiny-synthetic",
+    "stcn-tiny-synthetic-bounded": "stcn-tiny-synthetic",
+}
+"""Propagators whose weights ship inside the package -> folder in ``assets``."""
 
 ASSETS = Path(__file__).parents[1] / "assets"
 
@@ -69,8 +74,8 @@ def build(
         if checkpoint is not None:
             raise CheckpointError(f"the propagator {name} has no weights; leave its checkpoint out")
         return getattr(importlib.import_module(module), attribute)()
-    if checkpoint is None and name in EMBEDDED and (ASSETS / name).is_dir():
-        checkpoint = ASSETS / name
+    if checkpoint is None and name in EMBEDDED:
+        checkpoint = ASSETS / EMBEDDED[name]
     if checkpoint is None and name not in SAM2:
         raise CheckpointError(
             f"the propagator {name} comes without weights; give its published file as its checkpoint "

@@ -84,13 +84,15 @@ VARIANTS: dict[str, StcnConfig] = {
     "stcn": StcnConfig(),
     "stcn-bounded": StcnConfig(max_frames=9),
     "stcn-tiny-synthetic": StcnConfig(short_side=240),
+    "stcn-tiny-synthetic-bounded": StcnConfig(short_side=240, max_frames=9),
 }
-"""Names of ``deixis.propagators``: as published; with the given frame and the newest 9 alone; a small network
-for small frames."""
+"""Names of ``deixis.propagators``: as published, and with the given frame and the newest 9 alone; the same
+two with a small network for small frames."""
 
 SHAPES: dict[str, StcnShape] = {
     "stcn": StcnShape(),
     "stcn-bounded": StcnShape(),
     "stcn-tiny-synthetic": TINY,
+    "stcn-tiny-synthetic-bounded": TINY,
 }
 """The network of each variant."""
