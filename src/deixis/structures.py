@@ -209,5 +209,5 @@ class Batch:
     def to(self, device: torch.device | str) -> "Batch":
         """Return the batch on ``device``."""
         targets = tuple(target.to(device) for target in self.targets)
-        clip, tokens, video_index = (part.to(device) for part in (self.clip, self.tokens, self.video_index))
-        return Batch(clip, tokens, video_index, targets, self.references)
+        index = self.video_index.to(device)
+        return Batch(self.clip.to(device), self.tokens.to(device), index, targets, self.references)

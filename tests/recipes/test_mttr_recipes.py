@@ -1,10 +1,12 @@
 from deixis.models.registry import find_variant
 from deixis.recipes import RECIPES
+from deixis.training.following import is_propagator
 
 
-def test_every_recipe_names_a_model():
+def test_every_recipe_names_a_model_or_a_propagator():
     for recipe in RECIPES.values():
-        find_variant(recipe.model)
+        if not is_propagator(recipe.model):
+            find_variant(recipe.model)
 
 
 def test_published_numbers():
