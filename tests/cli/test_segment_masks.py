@@ -35,7 +35,7 @@ def test_masks_are_followed_into_the_same_outputs(deixis, frames, mask, tmp_path
     assert run["propagator"] == "translation" and run["masks"]["frames"] == {"first": [2, 4]}
     code, printed, _ = deixis(*command, "--save", "masks,json,arrays")
     assert code == 0 and "already done: " in printed and "masks.npz: 10 frames" in printed
-    code, _, errors = deixis(*command[:4], "--propagator", "copy", "-o", out)
+    code, _, errors = deixis(*command[:4], "--propagate", "copy", "-o", out)
     assert code == 2 and "(different: propagator)" in errors
 
 

@@ -75,7 +75,7 @@ class Segment:
     """Frames of a linked window; by default the model's."""
     window_overlap: int | None = None
     """Frames that linked windows share; by default the model's."""
-    propagator: str | None = None
+    propagator: Annotated[str | None, tyro.conf.arg(aliases=["--propagate"])] = None
     """Of sentences: follow each object from its surest frame to both ends of the video, and replace the other
     masks. Of --masks: what follows them, stcn-tiny-synthetic-bounded by default, whose weights ship. copy and
     translation need none; stcn, stcn-bounded, cfbi, uniref-plus-resnet50... want a checkpoint."""
