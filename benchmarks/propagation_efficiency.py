@@ -6,7 +6,7 @@
 Objects of a rendered video are followed from their masks in its first frame by UniRef and by STCN, each in a
 process of its own. Weights are random unless given (NAME=WEIGHTS): they change neither time nor memory, as
 long as UniRef finds a mask in each frame; a random one gets a bias for that, and its masks are whole frames.
-``NAME-bounded`` is a STCN that keeps the given frame and the newest 9.
+"...-bounded" are STCNs that keep the given frame and the newest 9.
 
 ``efficiency.json``, ``efficiency.md`` and ``efficiency.png`` have, by the number of frames so far: frames a
 second over all of them (Table 4) and over the last ``--window`` (Figure 3), bytes of the state, frames
@@ -51,8 +51,6 @@ COLUMNS = {
     "remembered": "frames remembered",
     "peak_mib": "largest memory, MiB",
 }
-BOUNDED = "-bounded"
-MAX_FRAMES = 9
 NUM_POINTS = 50
 FRAMES_AT_ONCE = 8
 FULL = 5.0
@@ -186,16 +184,14 @@ def frames(scene: Scene, length: int) -> Iterator[torch.Tensor]:
 def make_propagator(name: str, weights: str, device: str) -> Propagator:
     """Build a propagator with the weights that are given, or with random ones."""
     torch.manual_seed(0)
-    base = name if name in VARIANTS else name.removesuffix(BOUNDED)
-    if base in VARIANTS:
+    if name in VARIANTS:
         from deixis.propagators.stcn.network import StcnNetwork
         from deixis.propagators.stcn.propagator import StcnPropagator
 
-        network = StcnNetwork(SHAPES[base]).to(device)
+        network = StcnNetwork(SHAPES[name]).to(device)
         if weights:
-            network = propagators.build(base, weights, device=device).network  # type: ignore[attr-defined]
-        config = VARIANTS[base] if base == name else replace(VARIANTS[base], max_frames=MAX_FRAMES)
-        return StcnPropagator(network, config)
+            network = propagators.build(name, weights, device=device).network  # type: ignore[attr-defined]
+        return StcnPropagator(network, VARIANTS[name])
     from deixis.models.loading import load
     from deixis.models.registry import find_variant
     from deixis.models.uniref.model import UniRef

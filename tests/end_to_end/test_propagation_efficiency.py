@@ -2,12 +2,14 @@
 
 import json
 import sys
+from dataclasses import replace
 
 import propagation_efficiency
 import pytest
 import torch
 from PIL import Image
 
+from deixis.propagators.stcn.config import VARIANTS
 from deixis.propagators.stcn.memory import Rows
 
 SHORT = ["--size", "64x96", "--threads", "1"]
@@ -42,8 +44,9 @@ def test_curves_are_measured_once(call, tmp_path, capsys, monkeypatch):
 
 @pytest.mark.parametrize("model", ["uniref-tiny-synthetic", "stcn-tiny-synthetic-bounded"])
 def test_states_of_constant_size_stay_so(model, monkeypatch):
-    monkeypatch.setattr(propagation_efficiency, "MAX_FRAMES", 1)
-    scene, given = propagation_efficiency.video(16, (64, 96), 2)
+    if model in VARIANTS:
+        monkeypatch.setitem(VARIANTS, model, replace(VARIANTS[model], max_frames=1))
+    scene, given = propagation_efficiency.video(16, (64, 96), 1)
     propagator = propagation_efficiency.make_propagator(model, "", "cpu")
     state, sizes = propagator.start(), []
     for index, frame in enumerate(propagation_efficiency.frames(scene, 16)):
