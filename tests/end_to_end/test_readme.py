@@ -3,7 +3,9 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from deixis.synthetic.benchmark import records
 from deixis.synthetic.write import render_videos
@@ -17,6 +19,8 @@ def test_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     record = records("val", 1)[0]
     (video,) = render_videos([record], tmp_path)
     video.rename(tmp_path / "dog.mp4")
+    shown = record.masks.read([0], record.object_ids)[0, 0]
+    Image.fromarray((255 * shown).astype(np.uint8)).save(tmp_path / "first_frame.png")
     monkeypatch.chdir(tmp_path)
     names = {"frames": record.frames.read(range(3))}
     exec(compile(example, "README.md", "exec"), names)
