@@ -26,7 +26,7 @@ def index():
 
 COMMANDS = [
     pytest.param(line.split("#")[0], id=f"{path.stem}: {line[16:60]}")
-    for path in sorted([*PAGES.iterdir(), *PAGES.with_name("models").iterdir()])
+    for path in sorted([*PAGES.glob("*.md"), *PAGES.with_name("models").glob("*.md")])
     for line in path.read_text().splitlines()
     if line.startswith("deixis evaluate ")
 ]
