@@ -123,7 +123,8 @@ class HinetTiny(ReferringModel):
             # What the silhouettes learn from is in the targets.
             logits = video.maps[0].new_zeros(b * len(chosen), 1, 1)
         else:
-            answers = torch.stack([self._weight_free(video, clip, sizes[clip]) for clip in range(b)])
+            last = max(chosen)
+            answers = torch.stack([self._weight_free(video, clip, sizes[clip], last) for clip in range(b)])
             known = answers.to(video.maps[0].device)  # b t H W
             shown = (part[:, chosen].flatten(0, 1) for part in (video.pixels, video.maps[0], known))
             logits = self._find(*shown)
@@ -165,7 +166,7 @@ class HinetTiny(ReferringModel):
         self.eval()
         for clip, (height, width) in enumerate(output.sizes):
             pixels, flow = (part[clip, frame, None] for part in (video.pixels, video.maps[0]))
-            known = self._weight_free(video, clip, (height, width))[frame, None].to(flow.device)
+            known = self._weight_free(video, clip, (height, width), frame)[frame, None].to(flow.device)
             image = np.ascontiguousarray(pixels[0, :height, :width].cpu().numpy())
             mask, _ = self._edged(self._find(pixels, flow, known)[0], image, empty_histograms())
             found[clip, middle, :height, :width] = torch.from_numpy(mask)
@@ -244,13 +245,15 @@ class HinetTiny(ReferringModel):
         letters = [[one for one, padded in zip(*row, strict=True) if not padded] for row in rows]
         return tuple(_read(self.tokenizer.decode(row)) for row in letters)
 
-    def _weight_free(self, video: SeenFrames, clip: int, size: tuple[int, int]) -> Float[Tensor, "t H W"]:
-        """Return the answer of motion and colours alone in the frames of one clip."""
+    def _weight_free(
+        self, video: SeenFrames, clip: int, size: tuple[int, int], last: int
+    ) -> Float[Tensor, "t H W"]:
+        """Return the answer of motion and colours alone in one clip; nothing behind the ``last`` frame."""
         h, w = size
         flow = video.maps[0][clip]
         found = torch.full((flow.shape[0], *flow.shape[2:]), -LIMIT)
         memory = _fresh_memory()
-        for time in range(len(found)):
+        for time in range(last + 1):
             if not video.padding_masks[0][clip, time, 0, 0]:
                 pixels = video.pixels[clip, time, :h, :w]
                 memory = {**_recall(memory, pixels), "frame": pixels.cpu()}

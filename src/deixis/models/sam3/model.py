@@ -28,7 +28,7 @@ from torch.nn import functional as F
 
 from deixis.errors import TrainingError
 from deixis.models.base import FrameMasks, ReferringModel
-from deixis.structures import Clip, Target, TextFeatures, Tokens, Trajectories, VideoFeatures
+from deixis.structures import Clip, Target, TextFeatures, Tokens, Trajectories, VideoFeatures, check_pairing
 from deixis.text.tokenizer import Tokenizer
 
 from .config import Sam3Config
@@ -117,8 +117,7 @@ class Sam3(ReferringModel):
         """Follow each expression through its clip, frame after frame (arguments: see the contract)."""
         prepared, padding = video.maps[0], video.padding_masks[0]
         e, b = len(text.words), len(prepared)
-        if video_index is None and b not in (1, e):
-            raise ValueError(f"{b} clips and {e} expressions need a video_index, one clip for each")
+        check_pairing(video_index, b, e)
         if video_index is None:
             video_index = torch.arange(e) if b == e else torch.zeros(e, dtype=torch.int64)
         found: dict[int, list[Tensor]] = {}
