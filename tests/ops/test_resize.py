@@ -32,6 +32,31 @@ def test_sides_stay_within_their_limits(height: int, width: int, short_side: int
     assert (sides[0] <= sides[1]) == (height <= width) or sides[0] == sides[1]
 
 
+@pytest.mark.parametrize(
+    ("size", "limits", "expected"),
+    [
+        ((720, 1280), (480, 1333), (480, 853)),
+        ((478, 850), (480, 1333), (480, 854)),  # 853.6
+        ((850, 478), (480, 1333), (854, 480)),
+        ((100, 1000), (480, 1333), (133, 1333)),
+        ((101, 1000), (480, 1333), (135, 1333)),  # 134.6
+        ((5, 3000), (480, 1333), (2, 1333)),  # 2.2
+        ((1, 3000), (480, 1333), (1, 1333)),  # 0.4: a side is a pixel at least
+        ((480, 480), (480, 1333), (480, 480)),
+    ],
+)
+def test_sides_are_rounded(size, limits, expected):
+    assert resized_size(*size, *limits, "round") == expected
+
+
+@given(st.integers(1, 3000), st.integers(1, 3000), st.integers(1, 800), st.integers(0, 800))
+def test_rounded_sides_keep_the_shape(height: int, width: int, short_side: int, extra: int):
+    sides = resized_size(height, width, short_side, short_side + extra, "round")
+    exact = min(short_side / min(height, width), (short_side + extra) / max(height, width))
+    for side, original in zip(sides, (height, width), strict=True):
+        assert side == 1 or abs(side - exact * original) <= 0.5 + 1e-6
+
+
 def test_sizes_must_be_positive():
     with pytest.raises(ValueError, match="positive"):
         resized_size(0, 5, 3, 4)

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from deixis.flow.motion import resized_motion
-from deixis.ops.resize import resize_frames, resize_masks, resized_size
+from deixis.ops.resize import SizeRule, resize_frames, resize_masks, resized_size
 
 from .clips import Sample
 from .rules import RandomCrop, Transforms
@@ -30,13 +30,13 @@ def change_size(sample: Sample, change: Transforms, generator: np.random.Generat
     if crop.probability and generator.random() < crop.probability and not _counts(sample, crop):
         short_sides, long_side = crop.short_sides or short_sides, crop.long_side or long_side
         if crop.before:
-            sample = resize(sample, int(generator.choice(crop.before)), _NO_LIMIT)
+            sample = resize(sample, int(generator.choice(crop.before)), _NO_LIMIT, change.size_rule)
         if crop.per_frame:
             short_side = int(generator.choice(short_sides)) if short_sides else change.short_side
-            return _crop_frames(sample, crop, short_side, long_side, generator)
+            return _crop_frames(sample, crop, (short_side, long_side, change.size_rule), generator)
         sample = cut(sample, *draw_region(*sample.frames.shape[1:3], crop.smallest, crop.largest, generator))
     short_side = int(generator.choice(short_sides)) if short_sides else change.short_side
-    sample = resize(sample, short_side, long_side)
+    sample = resize(sample, short_side, long_side, change.size_rule)
     if change.square:
         sample = cut(sample, *draw_region(*sample.frames.shape[1:3], change.square, change.square, generator))
     return sample
@@ -75,9 +75,9 @@ def flow_at_frames(sample: Sample) -> Float[np.ndarray, "t m H W"] | None:
     return None if sample.flow is None else resized_motion(sample.flow, (height, width))
 
 
-def resize(sample: Sample, short_side: int, long_side: int) -> Sample:
-    """Resize frames (bilinear with antialiasing, in uint8) and masks (nearest) by the published size rule."""
-    size = resized_size(*sample.frames.shape[1:3], short_side, long_side)
+def resize(sample: Sample, short_side: int, long_side: int, rule: SizeRule) -> Sample:
+    """Resize frames (bilinear with antialiasing, in uint8) and masks (nearest) by a published size rule."""
+    size = resized_size(*sample.frames.shape[1:3], short_side, long_side, rule)
     if size == sample.frames.shape[1:3]:
         return sample
     return replace(sample, frames=resize_frames(sample.frames, size), masks=resize_masks(sample.masks, size))
@@ -89,7 +89,7 @@ def _counts(sample: Sample, crop: RandomCrop) -> bool:
 
 
 def _crop_frames(
-    sample: Sample, crop: RandomCrop, short_side: int, long_side: int, generator: np.random.Generator
+    sample: Sample, crop: RandomCrop, sides: tuple[int, int, SizeRule], generator: np.random.Generator
 ) -> Sample:
     """Cut a region of its own out of each frame; all are then padded to the largest."""
     predicted = sample.annotated_frames or tuple(range(len(sample.frames)))
@@ -99,7 +99,7 @@ def _crop_frames(
         places = [place for place, position in enumerate(predicted) if position == index]
         flow = None if sample.flow is None else sample.flow[[index]]
         part = replace(sample, frames=sample.frames[[index]], masks=sample.masks[:, places], flow=flow)
-        parts.append(resize(cut(part, *region), short_side, long_side))
+        parts.append(resize(cut(part, *region), *sides))
     sizes = [part.frames.shape[1:3] for part in parts]
     height, width = (max(size[axis] for size in sizes) for axis in range(2))
     frames = np.zeros((len(parts), height, width, 3), np.uint8)

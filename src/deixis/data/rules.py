@@ -221,7 +221,7 @@ class Transforms:
         area_crop: cut out so large a share of the frames, drawn between two, as a square of ``square``
             pixels, in place of all other crops and sizes; (): do not.
         crop: a random crop.
-        short_side, long_side: size rule of ``ops.resize``.
+        short_side, long_side, size_rule: of ``ops.resize.resized_size``.
         short_sides: draw the short side from these instead; (): ``short_side``.
         square: side of a random square crop after resizing; a shorter side is kept whole (HINet and RefVOS:
             480). 0: none.
@@ -238,6 +238,7 @@ class Transforms:
     crop: RandomCrop = field(default_factory=RandomCrop)
     short_side: int = 360
     long_side: int = 640
+    size_rule: Literal["cut", "round"] = "cut"
     short_sides: tuple[int, ...] = ()
     square: int = 0
 
@@ -253,6 +254,7 @@ class Transforms:
             f"transforms.short_sides must be above 0, got {self.short_sides}",
         )
         check(0 <= self.flip <= 1, f"transforms.flip is a probability, got {self.flip}")
+        check_choice("transforms.size_rule", self.size_rule, ("cut", "round"))
         check_choice("transforms.swap_words", self.swap_words, ("whole-word", "published-substring"))
         check_choice(
             "transforms.photometric", self.photometric, ("none", "referformer", "referformer-published")

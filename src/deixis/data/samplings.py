@@ -65,6 +65,7 @@ _UNIREF_PAIR = Sampling(
         crop=RandomCrop(probability=0.5, before=(), smallest=384, largest=600, per_frame=True),
         short_sides=(320, 352, 392, 416, 448, 480, 512, 544, 576, 608, 640),  # 392 is the code's
         long_side=768,
+        size_rule="round",
     ),
 )
 _UNIREF_IMAGE_SIDES = tuple(range(480, 801, 32))
@@ -77,12 +78,13 @@ _UNIREF_IMAGE = Sampling(
         ),
         short_sides=_UNIREF_IMAGE_SIDES,
         long_side=1333,
+        size_rule="round",
     ),
 )
 
 _UNIREF_TINY = Sampling(
     clip=ClipRule(kind="jumps", length=2, reach=8, expressions_per_clip=3, mask_share=0.3),
-    transforms=Transforms(short_side=128, long_side=192, flip=0.5, colour_jitter=0.05),
+    transforms=Transforms(short_side=128, long_side=192, size_rule="round", flip=0.5, colour_jitter=0.05),
 )
 
 _STCN_JUMPS = ((0.0, 5), (0.1, 10), (0.2, 15), (0.3, 20), (0.4, 25), (0.9, 5))

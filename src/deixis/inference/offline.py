@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 from deixis.errors import SourceError
-from deixis.ops.resize import resize_frame
+from deixis.models.clip import fit_frame
 from deixis.structures import TextFeatures
 from deixis.video.frames import Frame
 from deixis.video.results import FrameResult
@@ -77,9 +77,7 @@ class Answer:
 
 def prepare(frame: Frame, engine: Engine) -> UInt8[Tensor, "3 h w"]:
     """Resize the pixels of ``frame`` as the model wants them."""
-    if engine.inputs.resize == "none":
-        return torch.from_numpy(np.ascontiguousarray(frame.image)).permute(2, 0, 1).contiguous()
-    return resize_frame(frame.image, engine.inputs.short_side, engine.inputs.long_side)
+    return fit_frame(frame.image, engine.inputs)
 
 
 def answer(

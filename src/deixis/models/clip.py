@@ -1,17 +1,30 @@
 """Frames as a model wants to be fed.
 
-Axes: t frames, m channels of flow, h w resized pixels.
+Axes: t frames, m channels of flow, H W pixels of the video, h w resized pixels.
 """
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from deixis.models.inputs import InputSpec
 from deixis.ops.padding import pad_to_multiple
+from deixis.ops.resize import resize_frame
 from deixis.structures import Clip
+
+
+def fit_frame(
+    frame: UInt8[np.ndarray, "H W 3"] | UInt8[Tensor, "3 H W"], inputs: InputSpec
+) -> UInt8[Tensor, "3 h w"]:
+    """Resize one frame as ``inputs`` asks, channels first."""
+    if inputs.resize == "shortest_side":
+        return resize_frame(frame, inputs.short_side, inputs.long_side, inputs.size_rule)
+    if isinstance(frame, np.ndarray):
+        frame = torch.from_numpy(np.ascontiguousarray(frame)).permute(2, 0, 1)
+    return frame.contiguous()
 
 
 def make_clip(

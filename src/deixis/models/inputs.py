@@ -15,7 +15,8 @@ class InputSpec:
 
     Attributes:
         short_side, long_side: resize so that the short side is ``short_side`` unless the long one would
-            exceed ``long_side`` (the rule of ``ops.resize.resized_size``).
+            exceed ``long_side`` (``ops.resize.resized_size``).
+        size_rule: what becomes of parts of pixels: "cut" off (MTTR, ReferFormer) or "round" (UniRef).
         mean, std: normalisation of RGB in [0, 1].
         window_length: frames the model sees together; None: the whole video in one window.
         window_overlap: frames that neighbouring windows share, to follow one trajectory across them.
@@ -24,7 +25,7 @@ class InputSpec:
         is_online: the model has ``start`` and ``step`` and is fed frame by frame.
         presence_threshold: a frame whose presence is below gets an empty mask; None: a mask in every frame,
             as the published system does.
-        resize: "shortest_side": by the rule above; "none": frames keep their size.
+        resize: "shortest_side": as said above; "none": frames keep their size.
         pad_multiple: heights and widths are padded to multiples of it.
         mask_resize: from mask logits to the video's size. "cropped": to the input's size, thresholded,
             without padding, then to the nearest pixel; "stretched": at once, over the whole frame, then
@@ -37,6 +38,7 @@ class InputSpec:
 
     short_side: int = 360
     long_side: int = 640
+    size_rule: Literal["cut", "round"] = "cut"
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
     window_length: int | None = 24
@@ -66,6 +68,8 @@ class InputSpec:
             raise ValueError(f"pad_multiple must be at least 1, got {self.pad_multiple}")
         if self.resize not in ("shortest_side", "none"):
             raise ValueError(f"resize must be 'shortest_side' or 'none', got {self.resize!r}")
+        if self.size_rule not in ("cut", "round"):
+            raise ValueError(f"size_rule must be 'cut' or 'round', got {self.size_rule!r}")
         if self.mask_resize not in ("cropped", "stretched", "smooth"):
             raise ValueError(
                 f"mask_resize must be 'cropped', 'stretched' or 'smooth', got {self.mask_resize!r}"

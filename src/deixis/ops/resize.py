@@ -3,19 +3,26 @@
 Axes: t frames, n objects, H W pixels, h w resized pixels.
 """
 
+from typing import Literal
+
 import numpy as np
 import torch
 from jaxtyping import Bool, UInt8
 from torch import Tensor
 from torch.nn import functional as F
 
+SizeRule = Literal["cut", "round"]
+"""What becomes of parts of pixels. "cut": DETR, MTTR, ReferFormer; "round": Detectron2, UniRef."""
 
-def resized_size(height: int, width: int, short_side: int, long_side: int) -> tuple[int, int]:
+
+def resized_size(
+    height: int, width: int, short_side: int, long_side: int, rule: SizeRule = "cut"
+) -> tuple[int, int]:
     """Return the (height, width) that brings the short side to ``short_side`` within ``long_side``.
 
-    The rule of DETR, MTTR and ReferFormer: where the long side would come out longer than ``long_side``, the
-    short side is made shorter; the side that follows is cut off to whole pixels (so it may be ``long_side -
-    1``).
+    Where the long side would come out longer than ``long_side``, the short side is made shorter. By the rule
+    "cut" the short side is then rounded and the long one, which follows from it, cut off to whole pixels (so
+    it may be ``long_side - 1``); by "round" both sides are rounded, halves up.
 
     Raises:
         ValueError: a size is not positive.
@@ -23,6 +30,12 @@ def resized_size(height: int, width: int, short_side: int, long_side: int) -> tu
     if min(height, width, short_side, long_side) < 1:
         raise ValueError(f"sizes must be positive, got {height}x{width} to {short_side}/{long_side}")
     shorter, longer = min(height, width), max(height, width)
+    if rule == "round":
+        follows = short_side / shorter * longer
+        shrinking = min(long_side / max(follows, short_side), 1.0)
+        sides = (max(int(side * shrinking + 0.5), 1) for side in (short_side, follows))
+        small, large = sides
+        return (small, large) if height < width else (large, small)
     target = short_side
     if longer / shorter * target > long_side:
         target = max(round(long_side * shorter / longer), 1)
@@ -34,13 +47,16 @@ def resized_size(height: int, width: int, short_side: int, long_side: int) -> tu
 
 
 def resize_frame(
-    frame: UInt8[np.ndarray, "H W 3"] | UInt8[Tensor, "3 H W"], short_side: int, long_side: int
+    frame: UInt8[np.ndarray, "H W 3"] | UInt8[Tensor, "3 H W"],
+    short_side: int,
+    long_side: int,
+    rule: SizeRule = "cut",
 ) -> UInt8[Tensor, "3 h w"]:
-    """Resize one frame by the rule of :func:`resized_size`, channels first."""
+    """Resize one frame to the size of :func:`resized_size`, channels first."""
     pixels = frame
     if isinstance(pixels, np.ndarray):
         pixels = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)
-    size = resized_size(*pixels.shape[-2:], short_side, long_side)
+    size = resized_size(*pixels.shape[-2:], short_side, long_side, rule)
     return pixels.contiguous() if size == pixels.shape[-2:] else resize_pixels(pixels, size).contiguous()
 
 

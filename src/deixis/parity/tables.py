@@ -36,9 +36,10 @@ def _check_table(name: str, table: list[Any]) -> ArrayParity:
 
 
 def _resize(row: Mapping[str, Any]) -> bool:
-    rules = [key for key in row if "/" in key]
+    limits = {key: tuple(map(int, key.split("/"))) for key in row if "/" in key}
     return all(
-        list(resized_size(row["h"], row["w"], *map(int, rule.split("/")))) == row[rule] for rule in rules
+        list(resized_size(row["h"], row["w"], short_side, long_side)) == row[key]
+        for key, (short_side, long_side) in limits.items()
     )
 
 

@@ -15,11 +15,10 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from deixis.errors import CheckpointError
-from deixis.models.clip import make_clip
+from deixis.models.clip import fit_frame, make_clip
 from deixis.models.loading import load as load_model
 from deixis.models.uniref.model import UniRef
 from deixis.models.uniref.online import State, first_state, take_step, with_masks, without_objects
-from deixis.ops.resize import resize_frame
 from deixis.propagators.base import ObjectMasks, PropagatedMasks, check_dropped, check_step, find_nothing
 
 
@@ -77,8 +76,7 @@ class UniRefPropagator:
         if given is None and not state.ids:
             return find_nothing(frame), state
         inputs, device = self.config.inputs, self.network.level_embedding.device
-        pixels = resize_frame(frame, inputs.short_side, inputs.long_side)
-        features = self.network.encode_video(make_clip([pixels], inputs, device))
+        features = self.network.encode_video(make_clip([fit_frame(frame, inputs)], inputs, device))
         if given is not None:
             known = with_masks(known, dict(zip(given.ids, given.masks.to(device), strict=True)))
         size = (int(frame.shape[-2]), int(frame.shape[-1]))

@@ -12,6 +12,7 @@ References = Literal["both", "first", "previous", "none"]
 _VIDEO = InputSpec(
     short_side=480,
     long_side=1333,
+    size_rule="round",
     window_length=1,
     window_overlap=0,
     is_online=True,
