@@ -1,7 +1,7 @@
 """Tiny referring models whose every answer is known, for tests of what runs models."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -99,7 +99,9 @@ class ColourModel(ReferringModel):
 class OnlineColourModel(ColourModel):
     """The same, frame by frame; its state counts frames and remembers the last masks."""
 
-    def start(self, text: TextFeatures | None, reference_masks: Tensor | None = None) -> dict[str, Any]:
+    def start(
+        self, text: TextFeatures | None, reference_masks: Tensor | None = None, size: Any = None
+    ) -> dict[str, Any]:
         assert text is not None
         return {"named": text.words[:, 0], "num_frames": 0}
 
@@ -116,6 +118,25 @@ class OnlineColourModel(ColourModel):
 def online_model() -> OnlineColourModel:
     inputs = InputSpec(short_side=32, long_side=64, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), is_online=True)
     return OnlineColourModel(StandInConfig(inputs=inputs))
+
+
+class AlikeModel(ColourModel):
+    """Finds what has the mean colour of the examples, and counts how often it looked at examples."""
+
+    num_looks = 0
+
+    @property
+    def example_inputs(self) -> InputSpec:
+        return replace(self.config.inputs, short_side=48, long_side=96, pad_multiple=32)
+
+    def learn_examples(self, examples: Clip, masks: Tensor) -> Tensor:
+        self.num_looks += 1
+        assert not (examples.padding_mask[:, 0] & masks).any()
+        return examples.frames[:, 0].permute(0, 2, 3, 1)[masks].mean(dim=0)
+
+    def find_alike(self, frame: VideoFeatures, examples: Tensor) -> FrameMasks:
+        distance = (frame.maps[0][0, 0] - examples[:, None, None]).abs().amax(dim=0)
+        return FrameMasks(8 * (0.5 - distance)[None], torch.tensor([0.7]), torch.ones(1))
 
 
 def coloured_frame(index: int, confusing: bool = False, size: tuple[int, int] = (64, 96)) -> np.ndarray:

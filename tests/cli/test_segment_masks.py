@@ -71,7 +71,8 @@ def test_a_model_that_follows_no_masks(deixis, frames, mask, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["{frames}", "red", "--masks", "{mask}"], "not both"),
+        (["{frames}", "red", "--masks", "{mask}"], "hinet-tiny takes no masks beside sentences"),
+        (["{frames}", "red", "--masks", "absent.png"], "there is no mask absent.png"),
         (["{frames}", "--masks", "absent.png"], "there is no mask absent.png"),
         (["{frames}", "--masks", "{mask}", "{mask}"], "which frame is"),
         (["{frames}", "--masks", "3={mask}", "3={mask}"], "are for one frame"),

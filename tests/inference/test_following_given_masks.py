@@ -192,8 +192,8 @@ def test_what_cannot_be_followed_is_told_in_a_line(tmp_path: Path):
         Follower("translation")(
             Source("x", None, None, None, lambda: map(open_frame, (64, 64, 32))), labels(0)
         )
-    with pytest.raises(ValueError, match="not both"):
-        deixis.segment(VIDEO, "red", masks=labels(0))
+    with pytest.raises(ValueError, match="give expressions or masks"):
+        deixis.segment(VIDEO)
     with pytest.raises(ValueError, match="ways must be"):
         Follower("translation").iterate(open_source(VIDEO), labels(0), ways="backward")
     with pytest.raises(ValueError, match="goes with a propagator's name"):

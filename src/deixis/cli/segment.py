@@ -44,8 +44,9 @@ class Segment:
     expressions: tyro.conf.Positional[tuple[str, ...]]
     """Sentences, each in quotes: "the dog on the left" "the woman"."""
     masks: tuple[str, ...] = ()
-    """In place of sentences: a PNG of object ids for the first frame, files called after their frames
-    (00007.png) or a folder of them, or FRAME=FILE. The objects are followed by --propagator."""
+    """A PNG of object ids for the first frame, files called after their frames (00007.png) or a folder of
+    them, or FRAME=FILE. In place of sentences: the objects are followed by --propagator. Beside sentences,
+    for a UniRef: where what they name is; ids are the numbers of the sentences."""
     ways: Literal["both", "forward"] = "both"
     """Of --masks: objects are also looked for before their first masks, or not."""
     model: str = DEFAULT
@@ -99,13 +100,14 @@ class Segment:
             DeixisError: anything that the user can put right.
         """
         from deixis.inference.folder import plan_outputs, write_outputs
+        from deixis.inference.given import read_given
         from deixis.video.sources import open_source
 
-        if self.masks:
+        if self.masks and not self.expressions:
             self._follow()
             return
         if self.ways != "both":
-            raise ValueError("--ways goes with --masks")
+            raise ValueError("--ways goes with --masks alone; beside sentences they are followed forward")
         if not self.expressions:
             raise ExpressionError(
                 f'say which object you mean: deixis segment {self.source} "the dog on the left"'
@@ -113,13 +115,14 @@ class Segment:
         if self.stream and self.propagator is not None:
             raise ValueError("--propagator goes backward too, which --stream cannot; leave one out")
         outputs = self._outputs()
+        masks = read_given(find_masks(self.masks)) if self.masks else None
         source = open_source(self.source, start=self.start, end=self.end, stride=self.stride)
         segmenter = self._segmenter()
-        plan = plan_outputs(self.out, outputs, self._describe(segmenter), overwrite=self.overwrite)
+        plan = plan_outputs(self.out, outputs, self._describe(segmenter, masks), overwrite=self.overwrite)
         print_done(plan)
         record = dict(plan.record)
         if plan.missing:
-            record = write_outputs(plan, self._results(segmenter, source), self.expressions, source)
+            record = write_outputs(plan, self._results(segmenter, source, masks), self.expressions, source)
         print_summary(record, plan)
 
     def _outputs(self) -> list[str]:
@@ -137,8 +140,6 @@ class Segment:
         from deixis.inference.record import describe_source
         from deixis.video.sources import open_source
 
-        if self.expressions:
-            raise ExpressionError("give sentences or --masks, not both: masks are followed without words")
         for name in OF_SENTENCES:
             if getattr(self, name) not in (None, "auto", "linked"):
                 raise ValueError(f"--{name.replace('_', '-')} is about sentences; leave it out with --masks")
@@ -217,7 +218,7 @@ class Segment:
         overlap = rule.overlap if self.window_overlap is None else self.window_overlap
         return replace(rule, length=length, overlap=overlap)
 
-    def _describe(self, segmenter: "Segmenter") -> dict[str, Any]:
+    def _describe(self, segmenter: "Segmenter", masks: Any) -> dict[str, Any]:
         from deixis.inference.record import describe_run, describe_source
 
         return {
@@ -226,15 +227,15 @@ class Segment:
             "end": self.end,
             "stride": self.stride,
             "stream": self.stream,
-            **describe_run(segmenter, self.expressions),
+            **describe_run(segmenter, self.expressions, masks),
         }
 
-    def _results(self, segmenter: "Segmenter", source: "Source") -> "Iterator[FrameResult]":
+    def _results(self, segmenter: "Segmenter", source: "Source", masks: Any) -> "Iterator[FrameResult]":
         if not self.stream:
-            return segmenter.iterate(source, self.expressions, progress=not self.quiet)
+            return segmenter.iterate(source, self.expressions, masks=masks, progress=not self.quiet)
         from tqdm import tqdm
 
-        results = segmenter.stream(source, self.expressions)
+        results = segmenter.stream(source, self.expressions, masks=masks)
         disable = True if self.quiet else None
         return iter(tqdm(results, total=source.num_frames, unit="frames", disable=disable))
 
@@ -306,7 +307,7 @@ def print_summary(record: dict[str, Any], plan: "Plan") -> None:
     """Print one row an expression, what was written and how fast."""
     if "objects" not in record:
         return
-    title = "object" if "masks" in record["run"] else "expression"
+    title = "expression" if "model" in record["run"] else "object"
     width = max(len(row["expression"]) for row in record["objects"])
     width = min(max(width, len(title)), 60)
     print(f"{title:<{width}}  {'present':>13}  {'score':>5}")

@@ -1,7 +1,7 @@
 """The runner: a model, a video and sentences in, masks out."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,13 +10,13 @@ from typing import Any
 import torch
 
 from deixis import propagators
-from deixis.errors import SourceError
+from deixis.errors import MaskError, SourceError
 from deixis.flow.cache import CachedFlow
 from deixis.flow.estimator import FlowEstimator, find_estimator
-from deixis.models.base import ReferringModel
+from deixis.models.base import MaskTakingModel, ReferringModel
 from deixis.models.registry import DEFAULT
 from deixis.ops.device import find_device
-from deixis.propagators.base import Propagator
+from deixis.propagators.base import ObjectMasks, Propagator
 from deixis.structures import TextFeatures, Tokens
 from deixis.video.frames import Frame, Source
 from deixis.video.results import FrameResult
@@ -25,6 +25,7 @@ from deixis.video.sources import open_source
 from .engine import Engine, check_expressions, find_dtype
 from .following import Follower
 from .frame_spool import FrameSpool
+from .given import place_given, read_given
 from .offline import Answer, OfflineRun
 from .prediction import Prediction, PredictionBuilder
 from .progress import Progress, progress_reporter
@@ -131,6 +132,7 @@ class Segmenter:
         source: Any,
         expressions: str | Sequence[str],
         *,
+        masks: Any = None,
         start: float | str | None = None,
         end: float | str | None = None,
         stride: int = 1,
@@ -143,6 +145,9 @@ class Segmenter:
             source: a video file, a folder or glob of frames, a list of images, an array ``[t, H, W, 3]``, an
                 iterator of images, a camera index, or an opened :class:`~deixis.video.frames.Source`.
             expressions: sentences, each naming one object (or several, or none).
+            masks: of what sentences name, for models that may be told: masks of some frames as
+                :func:`~deixis.inference.given.read_given` takes them, whose ids are the numbers of the
+                sentences, counted from 1.
             start: where the part to segment begins: seconds, "1:05", or a frame as "120f".
             end: where it ends, likewise.
             stride: every how many frames.
@@ -150,24 +155,25 @@ class Segmenter:
             progress: True for a progress bar, or a function that is told stage and frames done.
 
         Raises:
-            DeixisError: expressions or a source that cannot be used.
+            DeixisError: expressions, masks or a source that cannot be used.
+            ValueError: masks for a model that takes none.
         """
-        asked = self._ask(source, expressions, start, end, stride, tokens)
+        asked = self._ask(source, expressions, masks, start, end, stride, tokens)
         builder = PredictionBuilder()
         with progress_reporter(progress, asked.source.num_frames) as report:
             for found in self._answers(asked, report):
                 builder.add(found)
         # What can be read only once does not know its length beforehand.
         again = asked.source if asked.source.num_frames is not None else None
-        return builder.build(
-            asked.expressions, asked.source.frame_rate, describe_run(self, asked.expressions), again
-        )
+        description = describe_run(self, asked.expressions, masks)
+        return builder.build(asked.expressions, asked.source.frame_rate, description, again)
 
     def answers(
         self,
         source: Any,
         expressions: str | Sequence[str],
         *,
+        masks: Any = None,
         start: float | str | None = None,
         end: float | str | None = None,
         stride: int = 1,
@@ -178,7 +184,7 @@ class Segmenter:
 
         The masks are those of a call, made one frame at a time. Arguments and errors as there.
         """
-        asked = self._ask(source, expressions, start, end, stride, tokens)
+        asked = self._ask(source, expressions, masks, start, end, stride, tokens)
         return self._report_answers(asked, progress)
 
     def iterate(
@@ -186,6 +192,7 @@ class Segmenter:
         source: Any,
         expressions: str | Sequence[str],
         *,
+        masks: Any = None,
         start: float | str | None = None,
         end: float | str | None = None,
         stride: int = 1,
@@ -197,7 +204,7 @@ class Segmenter:
         The masks are those of a call; the source is read twice, and nothing is kept in memory.
         Arguments and errors as there.
         """
-        asked = self._ask(source, expressions, start, end, stride, tokens)
+        asked = self._ask(source, expressions, masks, start, end, stride, tokens)
         is_causal = self.engine.inputs.is_online and self.propagator is None
         if asked.source.num_frames is None and not is_causal:
             raise SourceError(
@@ -207,7 +214,12 @@ class Segmenter:
         return self._results(asked, progress)
 
     def stream(
-        self, frames: Any, expressions: str | Sequence[str], *, tokens: Tokens | None = None
+        self,
+        frames: Any,
+        expressions: str | Sequence[str],
+        *,
+        masks: Any = None,
+        tokens: Tokens | None = None,
     ) -> Iterator[FrameResult]:
         """Yield results while frames arrive: an iterator in, an iterator out, each frame read once.
 
@@ -217,28 +229,34 @@ class Segmenter:
         Args:
             frames: an iterator of images (or anything that is a source: a file, a camera index).
             expressions: sentences, each naming one object.
+            masks: as of a call; of what can be read only once, those of the first frame.
             tokens: ready token ids of the expressions, for models without a tokenizer.
         """
         source = frames if isinstance(frames, Source) else open_source(frames)
-        session = self.session(expressions, tokens=tokens)
-        return _stream(source, session)
+        listed = check_expressions(expressions)
+        return _stream(source, self._session(listed, self._place(masks, listed, source), tokens))
 
     def session(self, expressions: str | Sequence[str], *, tokens: Tokens | None = None) -> Session:
         """Start a session: push frames one at a time, get results as soon as they are known."""
+        return self._session(check_expressions(expressions), {}, tokens)
+
+    def _session(
+        self, expressions: tuple[str, ...], given: Mapping[int, ObjectMasks], tokens: Tokens | None
+    ) -> Session:
         if self.propagator is not None:
             raise ValueError(
                 "a propagator goes backward too, which no stream can; use a call, or no propagator"
             )
-        listed = check_expressions(expressions)
-        text = self.engine.encode_expressions(listed, tokens)
+        text = self.engine.encode_expressions(expressions, tokens)
         if self.engine.inputs.is_online:
-            return OnlineSession(self.engine, listed, text)
-        return WindowSession(self.engine, listed, text, self.rule, self.num_candidates)
+            return OnlineSession(self.engine, expressions, text, given)
+        return WindowSession(self.engine, expressions, text, self.rule, self.num_candidates)
 
     def _ask(
         self,
         source: Any,
         expressions: str | Sequence[str],
+        masks: Any,
         start: float | str | None,
         end: float | str | None,
         stride: int,
@@ -249,7 +267,27 @@ class Segmenter:
             source = open_source(source, start=start, end=end, stride=stride)
         elif start is not None or end is not None or stride != 1:
             raise ValueError("give start, end and stride to open_source; this source is open already")
-        return _Asked(source, listed, self.engine.encode_expressions(listed, tokens))
+        given = self._place(masks, listed, source)
+        return _Asked(source, listed, self.engine.encode_expressions(listed, tokens), given)
+
+    def _place(self, masks: Any, expressions: Sequence[str], source: Source) -> dict[int, ObjectMasks]:
+        """Find the frames for which masks are given."""
+        if masks is None:
+            return {}
+        if not isinstance(self.model, MaskTakingModel) or self.propagator is not None:
+            name = self.name or type(self.model).__name__
+            raise ValueError(
+                f"{name} takes no masks beside sentences; name a UniRef without a propagator, or give masks"
+                " alone"
+            )
+        given = read_given(masks)
+        for one in given.values():
+            if max(one.masks.ids) > len(expressions):
+                raise MaskError(
+                    f"{one.origin} shows object {max(one.masks.ids)}, and there is no sentence of that"
+                    " number: beside sentences, ids are the numbers of these, counted from 1"
+                )
+        return {position: one.masks for position, one in place_given(given, source).items()}
 
     def _answers(self, asked: "_Asked", report: Progress) -> Iterator[Answer]:
         if self.propagator is None:
@@ -267,7 +305,7 @@ class Segmenter:
 
     def _found(self, asked: "_Asked", report: Progress) -> Iterator[Answer]:
         if self.engine.inputs.is_online:
-            session = OnlineSession(self.engine, asked.expressions, asked.text)
+            session = OnlineSession(self.engine, asked.expressions, asked.text, asked.given)
             for number, (_, found) in enumerate(session.answers(asked.source), start=1):
                 yield found
                 report("look", number)
@@ -285,7 +323,7 @@ class Segmenter:
     def _results(self, asked: "_Asked", progress: bool | Progress) -> Iterator[FrameResult]:
         with progress_reporter(progress, asked.source.num_frames) as report:
             if self.engine.inputs.is_online and self.propagator is None:
-                session = OnlineSession(self.engine, asked.expressions, asked.text)
+                session = OnlineSession(self.engine, asked.expressions, asked.text, asked.given)
                 for number, (frame, found) in enumerate(session.answers(asked.source), start=1):
                     yield found.with_frame(frame)
                     report("look", number)
@@ -299,11 +337,12 @@ class Segmenter:
 
 @dataclass(frozen=True)
 class _Asked:
-    """A source and the expressions, ready for the model."""
+    """A source, the expressions, ready for the model, and masks of theirs by the frames delivered."""
 
     source: Source
     expressions: tuple[str, ...]
     text: TextFeatures
+    given: Mapping[int, ObjectMasks]
 
 
 def segment(
@@ -326,19 +365,20 @@ def segment(
     """Segment a video in one call: :class:`Segmenter` says what the arguments mean.
 
     With ``masks`` in place of expressions, their objects are followed by ``propagator``; see
-    :class:`~deixis.inference.following.Follower`.
+    :class:`~deixis.inference.following.Follower`. With both, the model is told where what the sentences name
+    is in some frames.
 
     Raises:
         DeixisError: as ``Segmenter`` and ``Follower``.
-        ValueError: there are both expressions and masks, or neither.
+        ValueError: there are neither expressions nor masks, or both for a model that does not take both.
 
     Example:
         >>> deixis.segment("dog.mp4", ["the dog on the left", "the woman"]).save("out")  # doctest: +SKIP
         >>> deixis.segment("dog.mp4", masks="first_frame.png").save("out")  # doctest: +SKIP
     """
-    if (expressions is None) == (masks is None):
-        raise ValueError("say what to segment: give expressions or masks, and not both")
-    if masks is not None:
+    if expressions is None and masks is None:
+        raise ValueError("say what to segment: give expressions or masks")
+    if expressions is None:
         follower = Follower(
             propagator or propagators.DEFAULT, checkpoint=propagator_checkpoint, device=device
         )
@@ -352,7 +392,7 @@ def segment(
         propagator=propagator,
         propagator_checkpoint=propagator_checkpoint,
     )
-    return segmenter(source, expressions or (), start=start, end=end, stride=stride, progress=progress)
+    return segmenter(source, expressions, masks=masks, start=start, end=end, stride=stride, progress=progress)
 
 
 def _stream(frames: Iterable[Frame], session: Session) -> Iterator[FrameResult]:

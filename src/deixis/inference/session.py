@@ -8,7 +8,8 @@ Axes: e expressions, h w cells or resized pixels, H W pixels of the video.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ import torch
 from deixis.errors import SourceError
 from deixis.flow.prefetch import prefetched
 from deixis.flow.tracker import MotionTracker
-from deixis.models.base import FrameMasks, OnlineModel
+from deixis.models.base import FrameMasks, MaskTakingModel, OnlineModel
+from deixis.propagators.base import ObjectMasks
 from deixis.structures import TextFeatures
 from deixis.video.frames import Frame
 from deixis.video.results import FrameResult
@@ -95,14 +97,23 @@ class OnlineSession(Session):
     """For models with ``start`` and ``step``: each frame is answered when it comes.
 
     A model that wants flow to the next frame is answered for a frame when the next one comes.
+
+    ``given`` holds masks of expressions, which are counted from 1, by the number of the frame, from 0.
     """
 
-    def __init__(self, engine: Engine, expressions: Sequence[str], text: TextFeatures) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        expressions: Sequence[str],
+        text: TextFeatures,
+        given: Mapping[int, ObjectMasks] | None = None,
+    ) -> None:
         super().__init__(engine, expressions, text)
         if not isinstance(engine.model, OnlineModel):
             raise TypeError(f"{type(engine.model).__name__} says that it is online but has no start and step")
-        with torch.inference_mode():
-            self._state = engine.model.start(text)
+        self._given = given or {}
+        self._state: Any = None
+        self._num_answered = 0
         motion, estimator = engine.inputs.motion, engine.flow_estimator
         self._tracker: MotionTracker[tuple[Frame, torch.Tensor]] | None = None
         if motion is not None and estimator is not None:
@@ -146,20 +157,24 @@ class OnlineSession(Session):
 
     def _answer(self, frame: Frame, pixels: torch.Tensor, flow: torch.Tensor | None) -> Answer:
         size = frame.size
-        masks = self._step(pixels, flow)
+        given = self._given.get(self._num_answered)
+        masks = self._step(pixels, flow, size, given)
+        self._num_answered += 1
         sizes = ((int(pixels.shape[-2]), int(pixels.shape[-1])), size)
         stamp = FrameStamp.of(frame)
         scores, presence = masks.scores.float().cpu().numpy(), masks.presence.float().cpu().numpy()
-        return answer(self.engine, stamp, masks.mask_logits, scores, presence, sizes)
+        found = answer(self.engine, stamp, masks.mask_logits, scores, presence, sizes)
+        return found if given is None else _with_given(found, given)
 
     def _place(self) -> dict[str, Any]:
+        place = {"model": self._state, "num_answered": self._num_answered}
         if self._tracker is None:
-            return {"model": self._state}
+            return place
         waiting = [_plain(frame) for (frame, _), _ in self._tracker.waiting]
-        return {"model": self._state, "motion": self._tracker.state(), "waiting": waiting}
+        return {**place, "motion": self._tracker.state(), "waiting": waiting}
 
     def _go_to(self, place: dict[str, Any]) -> None:
-        self._state = place["model"]
+        self._state, self._num_answered = place["model"], place["num_answered"]
         if self._tracker is None:
             return
         waiting = []
@@ -168,11 +183,24 @@ class OnlineSession(Session):
             waiting.append(((frame, pixels), (int(pixels.shape[-2]), int(pixels.shape[-1]))))
         self._tracker.load_state(place["motion"], waiting)
 
-    def _step(self, pixels: torch.Tensor, flow: torch.Tensor | None) -> FrameMasks:
-        assert isinstance(self.engine.model, OnlineModel)
+    def _step(
+        self,
+        pixels: torch.Tensor,
+        flow: torch.Tensor | None,
+        size: tuple[int, int],
+        given: ObjectMasks | None,
+    ) -> FrameMasks:
+        model = self.engine.model
+        assert isinstance(model, OnlineModel)
         video = self.engine.encode_frames([pixels], flow)
         with self.engine.running(1, len(self.expressions)):
-            masks, self._state = self.engine.model.step(video, self._state)
+            if self._state is None:
+                self._state = model.start(self.text, size=size)
+            if given is not None:
+                assert isinstance(model, MaskTakingModel)
+                shown = dict(zip(given.ids, given.masks.to(self.engine.device), strict=True))
+                self._state = model.give_masks(self._state, shown)
+            masks, self._state = model.step(video, self._state)
         return masks
 
 
@@ -266,6 +294,20 @@ class WindowSession(Session):
 
 _Shown = tuple[Frame, torch.Tensor, torch.Tensor | None]
 """A frame, its pixels as the model wants them, and what moves in it ``[1, m, h, w]``."""
+
+
+def _with_given(found: Answer, given: ObjectMasks) -> Answer:
+    """Put given masks where they belong, as they are."""
+    rows = [number - 1 for number in given.ids]
+    masks = found.masks.copy()
+    masks[rows] = given.masks.numpy()
+
+    def make_probabilities() -> np.ndarray:
+        probabilities = found.probabilities.copy()
+        probabilities[rows] = given.masks.numpy()
+        return probabilities
+
+    return replace(found, masks=masks, make_probabilities=make_probabilities)
 
 
 def _joined(found: list[tuple[tuple[Frame, torch.Tensor], np.ndarray]]) -> list[_Shown]:

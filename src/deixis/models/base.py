@@ -7,11 +7,12 @@
                                                                 └──► postprocess ──► Trajectories (inference)
 
 Offline models look at a window of frames at a time. Online models (``inputs.is_online``) look at one frame at
-a time and carry a state: they add :meth:`OnlineModel.start` and :meth:`OnlineModel.step`.
+a time and carry a state: they add :meth:`OnlineModel.start` and :meth:`OnlineModel.step`, and those that may
+be told where something is :meth:`MaskTakingModel.give_masks`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -113,10 +114,27 @@ class OnlineModel(Protocol):
     saved with ``torch.save`` and loaded with ``weights_only=True`` to go on later.
     """
 
-    def start(self, text: TextFeatures | None, reference_masks: Bool[Tensor, "n H W"] | None = None) -> Any:
-        """Return the state before the first frame: from expressions, masks of a reference frame, or both."""
+    def start(
+        self,
+        text: TextFeatures | None,
+        reference_masks: Bool[Tensor, "n H W"] | None = None,
+        size: tuple[int, int] | None = None,
+    ) -> Any:
+        """Return the state before the first frame: from expressions, masks of a reference frame, or both.
+
+        ``size`` is the video's own, for models that remember what they found at that size.
+        """
         ...
 
     def step(self, frame: VideoFeatures, state: Any) -> tuple[FrameMasks, Any]:
         """Segment one frame (``t == 1``) and return its masks with the state for the next."""
+        ...
+
+
+@runtime_checkable
+class MaskTakingModel(OnlineModel, Protocol):
+    """Online models that may also be told where something is."""
+
+    def give_masks(self, state: Any, masks: Mapping[int, Bool[Tensor, "H W"]]) -> Any:
+        """Return the state with masks known in the next frame: expression, counted from 1 -> mask."""
         ...

@@ -55,7 +55,10 @@ class FrameModel(ReferringModel):
         return trajectories(output)
 
     def start(
-        self, text: TextFeatures | None, reference_masks: Bool[Tensor, "n H W"] | None = None
+        self,
+        text: TextFeatures | None,
+        reference_masks: Bool[Tensor, "n H W"] | None = None,
+        size: tuple[int, int] | None = None,
     ) -> dict[str, Tensor]:
         """Return the state: the encoded expressions, which never change.
 

@@ -13,7 +13,9 @@ import torch
 from test_uniref_model import HEIGHT, TINY, WIDTH, clip, rectangles, shaken, tokens
 
 import deixis
-from deixis.models.base import OnlineModel
+from deixis.errors import MaskError
+from deixis.models.base import MaskTakingModel, OnlineModel
+from deixis.models.clip import fit_frame, make_clip
 from deixis.models.uniref.model import UniRef
 from deixis.models.uniref.online import margins, take_step, without_objects
 from deixis.structures import Clip
@@ -49,7 +51,7 @@ def as_bytes(state) -> bytes:
 
 
 def test_it_is_an_online_model(model):
-    assert isinstance(model, OnlineModel)
+    assert isinstance(model, OnlineModel) and isinstance(model, MaskTakingModel)
     with torch.no_grad():
         frame = model.encode_video(clip())
         found, _ = model.step(frame, model.start(model.encode_text(tokens(2))))
@@ -224,12 +226,10 @@ def test_errors_in_words(model):
 
 
 def test_a_session_goes_on_from_a_file():
-    streaming = shaken(replace(ALWAYS, inputs=replace(ALWAYS.inputs, short_side=40, long_side=64)))
-    streaming.tokenizer = train_tokenizer(["a red square", "the blue circle"])
     video = np.random.default_rng(0).integers(0, 255, (4, 50, 70, 3), dtype=np.uint8)
     frames = [Frame(index, index / 25, f"{index:05d}", image) for index, image in enumerate(video)]
     expressions = ["a red square.", "the blue circle"]
-    segmenter = deixis.Segmenter(streaming)
+    segmenter = deixis.Segmenter(talking())
     unbroken = list(segmenter.stream(iter(video), expressions))
     session = segmenter.session(expressions)
     results = [result for frame in frames[:2] for result in session.push(frame)]
@@ -240,6 +240,47 @@ def test_a_session_goes_on_from_a_file():
     for result, expected in zip(results, unbroken, strict=True):
         np.testing.assert_array_equal(result.masks, expected.masks)
         np.testing.assert_array_equal(result.scores, expected.scores)
+
+
+def talking():
+    """A model that takes sentences, and frames of other sizes than the videos here."""
+    model = shaken(replace(ALWAYS, inputs=replace(ALWAYS.inputs, short_side=40, long_side=64)))
+    model.tokenizer = train_tokenizer(["a red square", "the blue circle"])
+    return model
+
+
+def test_frames_are_remembered_at_their_own_size():
+    video = np.random.default_rng(0).integers(0, 255, (3, 50, 70, 3), dtype=np.uint8)
+    model = talking()
+    segmenter = deixis.Segmenter(model)
+    found = list(segmenter.stream(iter(video), "a red square"))
+    state = model.start(segmenter.engine.encode_expressions(["a red square"]), size=(50, 70))
+    for image, result in zip(video, found, strict=True):
+        clip = make_clip([fit_frame(image, model.config.inputs)], model.config.inputs, torch.device("cpu"))
+        with torch.no_grad():
+            answer, state = take_step(model, model.encode_video(clip), state)
+        np.testing.assert_array_equal(result.masks, answer.masks.numpy())
+    assert 0 < found[0].masks.mean() < 1
+
+
+def test_masks_beside_sentences():
+    """The second sentence is told where its object is in frame 1."""
+    video = np.random.default_rng(0).integers(0, 255, (4, 50, 70, 3), dtype=np.uint8)
+    labels = np.zeros((50, 70), np.uint8)
+    labels[11:31, 7:33] = 2
+    sentences = ["a red square", "the blue circle"]
+    segmenter = deixis.Segmenter(talking())
+    plain = segmenter(video, sentences)
+    told = segmenter(video, sentences, masks={1: labels})
+    np.testing.assert_array_equal(told.masks(1)[1], labels == 2)
+    np.testing.assert_array_equal(told.masks(0), plain.masks(0))
+    np.testing.assert_array_equal(told.masks(1)[0], plain.masks(1)[0])
+    assert (told.masks(1)[2:] != plain.masks(1)[2:]).any()
+    streamed = list(segmenter.stream(video, sentences, masks={1: labels}))
+    np.testing.assert_array_equal(np.stack([one.masks[1] for one in streamed]), told.masks(1))
+    assert told.information["masks"]["frames"] == {"1": [2]} and "masks" not in plain.information
+    with pytest.raises(MaskError, match="shows object 2, and there is no sentence of that number"):
+        segmenter(video, "a red square", masks={1: labels})
 
 
 _IN_ANOTHER_PROCESS = """

@@ -212,7 +212,10 @@ class HinetTiny(ReferringModel):
         return Trajectories(whole, scores[..., None], scores[..., None], make_mask_logits)
 
     def start(
-        self, text: TextFeatures | None, reference_masks: Bool[Tensor, "n H W"] | None = None
+        self,
+        text: TextFeatures | None,
+        reference_masks: Bool[Tensor, "n H W"] | None = None,
+        size: tuple[int, int] | None = None,
     ) -> dict[str, Any]:
         """Return the state before the first frame: the letters of the expressions, no colours, no things.
 

@@ -115,7 +115,10 @@ class MotionBaseline(ReferringModel):
         return Trajectories(scores, frame_scores, presence, make_mask_logits)
 
     def start(
-        self, text: TextFeatures | None, reference_masks: Bool[Tensor, "n H W"] | None = None
+        self,
+        text: TextFeatures | None,
+        reference_masks: Bool[Tensor, "n H W"] | None = None,
+        size: tuple[int, int] | None = None,
     ) -> dict[str, Any]:
         """Return the state before the first frame: how many expressions there are, and no colours.
 

@@ -170,7 +170,10 @@ class Sam3(ReferringModel):
         )
 
     def start(
-        self, text: TextFeatures | None, reference_masks: Bool[Tensor, "n H W"] | None = None
+        self,
+        text: TextFeatures | None,
+        reference_masks: Bool[Tensor, "n H W"] | None = None,
+        size: tuple[int, int] | None = None,
     ) -> dict[str, Any]:
         """Return the state before the first frame: the encoded phrases, and no track.
 
