@@ -6,21 +6,24 @@ from typing import TYPE_CHECKING, Any
 from deixis.version import __version__
 
 if TYPE_CHECKING:
+    from deixis.inference.call import segment
+    from deixis.inference.examples import Finder
     from deixis.inference.following import Follower
     from deixis.inference.prediction import Prediction
-    from deixis.inference.segmenter import Segmenter, segment
+    from deixis.inference.segmenter import Segmenter
     from deixis.models.loading import load
     from deixis.models.registry import list_models
 
-__all__ = ["Follower", "Prediction", "Segmenter", "__version__", "list_models", "load", "segment"]
+__all__ = ["Finder", "Follower", "Prediction", "Segmenter", "__version__", "list_models", "load", "segment"]
 
 _HOMES = {
+    "Finder": "deixis.inference.examples",
     "Follower": "deixis.inference.following",
     "Prediction": "deixis.inference.prediction",
     "Segmenter": "deixis.inference.segmenter",
     "list_models": "deixis.models.registry",
     "load": "deixis.models.loading",
-    "segment": "deixis.inference.segmenter",
+    "segment": "deixis.inference.call",
 }
 
 

@@ -47,6 +47,11 @@ class Segment:
     """A PNG of object ids for the first frame, files called after their frames (00007.png) or a folder of
     them, or FRAME=FILE. In place of sentences: the objects are followed by --propagator. Beside sentences,
     for a UniRef: where what they name is; ids are the numbers of the sentences."""
+    examples: tuple[str, ...] = ()
+    """In place of sentences: IMAGE=MASK, images of a thing with a mask of it each (a PNG, anything but 0).
+    The like of it is found in every image or frame by itself, by a UniRef: --model and --checkpoint."""
+    min_score: float = 0.0
+    """Of --examples: leave out what has a lower score, in [0, 1]; 0 always gives an answer, as published."""
     ways: Literal["both", "forward"] = "both"
     """Of --masks: objects are also looked for before their first masks, or not."""
     model: str = DEFAULT
@@ -99,6 +104,13 @@ class Segment:
         Raises:
             DeixisError: anything that the user can put right.
         """
+        if self.examples:
+            from deixis.cli.segment_examples import find_alike
+
+            find_alike(self)
+            return
+        if self.min_score:
+            raise ValueError("--min-score goes with --examples")
         from deixis.inference.folder import plan_outputs, write_outputs
         from deixis.inference.given import read_given
         from deixis.video.sources import open_source

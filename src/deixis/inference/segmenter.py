@@ -23,7 +23,6 @@ from deixis.video.results import FrameResult
 from deixis.video.sources import open_source
 
 from .engine import Engine, check_expressions, find_dtype
-from .following import Follower
 from .frame_spool import FrameSpool
 from .given import place_given, read_given
 from .offline import Answer, OfflineRun
@@ -343,56 +342,6 @@ class _Asked:
     expressions: tuple[str, ...]
     text: TextFeatures
     given: Mapping[int, ObjectMasks]
-
-
-def segment(
-    source: Any,
-    expressions: str | Sequence[str] | None = None,
-    *,
-    masks: Any = None,
-    model: ReferringModel | str | Path = DEFAULT,
-    checkpoint: str | Path | None = None,
-    device: str | torch.device = "auto",
-    dtype: str = "auto",
-    windows: str | WindowRule | None = None,
-    propagator: Propagator | str | None = None,
-    propagator_checkpoint: str | Path | None = None,
-    start: float | str | None = None,
-    end: float | str | None = None,
-    stride: int = 1,
-    progress: bool | Progress = False,
-) -> Prediction:
-    """Segment a video in one call: :class:`Segmenter` says what the arguments mean.
-
-    With ``masks`` in place of expressions, their objects are followed by ``propagator``; see
-    :class:`~deixis.inference.following.Follower`. With both, the model is told where what the sentences name
-    is in some frames.
-
-    Raises:
-        DeixisError: as ``Segmenter`` and ``Follower``.
-        ValueError: there are neither expressions nor masks, or both for a model that does not take both.
-
-    Example:
-        >>> deixis.segment("dog.mp4", ["the dog on the left", "the woman"]).save("out")  # doctest: +SKIP
-        >>> deixis.segment("dog.mp4", masks="first_frame.png").save("out")  # doctest: +SKIP
-    """
-    if expressions is None and masks is None:
-        raise ValueError("say what to segment: give expressions or masks")
-    if expressions is None:
-        follower = Follower(
-            propagator or propagators.DEFAULT, checkpoint=propagator_checkpoint, device=device
-        )
-        return follower(source, masks, start=start, end=end, stride=stride, progress=progress)
-    segmenter = Segmenter(
-        model,
-        checkpoint=checkpoint,
-        device=device,
-        dtype=dtype,
-        windows=windows,
-        propagator=propagator,
-        propagator_checkpoint=propagator_checkpoint,
-    )
-    return segmenter(source, expressions, masks=masks, start=start, end=end, stride=stride, progress=progress)
 
 
 def _stream(frames: Iterable[Frame], session: Session) -> Iterator[FrameResult]:

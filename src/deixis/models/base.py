@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from deixis.models.inputs import InputSpec
 from deixis.structures import Batch, Clip, Target, TextFeatures, Tokens, Trajectories, VideoFeatures
 from deixis.text.tokenizer import Tokenizer
 
@@ -128,6 +129,24 @@ class OnlineModel(Protocol):
 
     def step(self, frame: VideoFeatures, state: Any) -> tuple[FrameMasks, Any]:
         """Segment one frame (``t == 1``) and return its masks with the state for the next."""
+        ...
+
+
+@runtime_checkable
+class ExampleModel(Protocol):
+    """Models that find what examples show: images in which a thing is masked (few-shot segmentation)."""
+
+    @property
+    def example_inputs(self) -> InputSpec:
+        """What the model wants examples, and the images that are searched, to be like."""
+        ...
+
+    def learn_examples(self, examples: Clip, masks: Bool[Tensor, "k H W"]) -> Any:
+        """Make of ``k`` images (clips of one frame) with masks at their padded size what is looked for."""
+        ...
+
+    def find_alike(self, frame: VideoFeatures, examples: Any) -> FrameMasks:
+        """Find it in one frame, by itself: one mask."""
         ...
 
 

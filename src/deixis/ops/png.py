@@ -62,6 +62,26 @@ def decode_label_map(data: bytes) -> UInt8[np.ndarray, "H W"]:
     return rows[:, : header.width] if header.depth == 8 else _spread(rows, header)
 
 
+def decode_brightness(data: bytes) -> UInt8[np.ndarray, "H W"]:
+    """Decode a PNG of any kind to greys: masks that were saved as black and white pictures in colours.
+
+    Raises:
+        ValueError: the file is damaged or is no PNG.
+    """
+    check_png(data)
+    return _decode_with_pillow(data, mode="L")
+
+
+def stores_colours(data: bytes) -> bool:
+    """Tell whether a PNG has colours in its pixels, and not ids or greys.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    header, _ = _read_chunks(data)
+    return header is not None and header.colour not in (_GREY, _PALETTE)
+
+
 def check_png(data: bytes) -> None:
     """Check what other decoders overlook: that the file is whole and its checksums are right.
 
@@ -158,9 +178,11 @@ def _spread(rows: UInt8[np.ndarray, "H C"], header: _Header) -> UInt8[np.ndarray
     return values.reshape(len(rows), -1)[:, : header.width]
 
 
-def _decode_with_pillow(data: bytes) -> UInt8[np.ndarray, "H W"]:
+def _decode_with_pillow(data: bytes, mode: str | None = None) -> UInt8[np.ndarray, "H W"]:
     try:
         with Image.open(io.BytesIO(data)) as image:
+            if mode is not None:
+                return np.asarray(image.convert(mode))
             if image.mode not in ("P", "L", "1"):
                 raise ValueError(f"stores {image.mode} colours, not ids; save masks as palette or grey PNG")
             return np.asarray(image, np.uint8)

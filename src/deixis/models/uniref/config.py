@@ -28,6 +28,8 @@ class UniRefConfig:
 
     Attributes:
         inputs: what the model wants from whoever feeds it.
+        example_sides: short and long side of images that are examples, and of those in which the like is
+            looked for; None: those of ``inputs``. 480 and 768 as published.
         backbone: name of a backbone of single frames, of strides 4, 8, 16 and 32.
         text_encoder: name of a text encoder.
         is_text_encoder_frozen: the text encoder is not trained (video stage); trained on images.
@@ -64,6 +66,7 @@ class UniRefConfig:
     """
 
     inputs: InputSpec = field(default_factory=lambda: _VIDEO)
+    example_sides: tuple[int, int] | None = None
     backbone: str = "resnet-50"
     text_encoder: str = "bert-base-uncased"
     is_text_encoder_frozen: bool = True
@@ -122,6 +125,8 @@ class UniRefConfig:
         for name in ("expression_threshold", "mask_threshold"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must lie in [0, 1], got {getattr(self, name)}")
+        if self.example_sides is not None and not 0 < self.example_sides[0] <= self.example_sides[1]:
+            raise ValueError(f"example_sides are a short and a long side, got {self.example_sides}")
         if self.place_unit <= 0:
             raise ValueError(f"place_unit must be above 0, got {self.place_unit}")
         if not 0 <= self.pairwise_warmup <= 1:
@@ -130,6 +135,12 @@ class UniRefConfig:
             if getattr(self, name) not in get_args(choices):
                 allowed = ", ".join(get_args(choices))
                 raise ValueError(f"{name} must be one of {allowed}, got {getattr(self, name)!r}")
+
+    @property
+    def example_inputs(self) -> InputSpec:
+        """What images are like where examples are looked for: as for single images."""
+        short_side, long_side = self.example_sides or (self.inputs.short_side, self.inputs.long_side)
+        return replace(self.inputs, short_side=short_side, long_side=long_side, mask_resize="cropped")
 
 
 CONFIG = UniRefConfig
@@ -162,7 +173,7 @@ _TINY = UniRefConfig(
 def _variants() -> dict[str, UniRefConfig]:
     variants = {}
     for name, backbone in _BACKBONES.items():
-        published = UniRefConfig(backbone=backbone)
+        published = UniRefConfig(backbone=backbone, example_sides=(480, 768))
         seed = replace(published, text_encoder="roberta-base", fusion="multiply")
         for family, config in (("uniref-plus", published), ("uniref", seed)):
             variants[f"{family}-{name}"] = config

@@ -50,8 +50,10 @@ from deixis.layers.pyramid import cells_of, level_projections
 from deixis.losses.alignment import alignment_map, over_levels
 from deixis.models.base import FrameMasks, ReferringModel
 from deixis.models.frame_model import shorten
+from deixis.models.inputs import InputSpec
 from deixis.models.uniref.config import UniRefConfig
 from deixis.models.uniref.criterion import MaskTeaching, losses, truths_of, weigh
+from deixis.models.uniref.few_shot import find_alike, learn_examples
 from deixis.models.uniref.fusion import UniFusion
 from deixis.models.uniref.mask_encoder import MaskEncoder
 from deixis.models.uniref.mask_head import MaskHead
@@ -327,6 +329,19 @@ class UniRef(ReferringModel):
         """
         answer, state = take_step(self, frame, state)
         return FrameMasks(answer.mask_logits, answer.scores, presence=answer.scores), state
+
+    @property
+    def example_inputs(self) -> InputSpec:
+        """What examples, and the images in which the like is looked for, are resized to."""
+        return self.config.example_inputs
+
+    def learn_examples(self, examples: Clip, masks: Bool[Tensor, "k H W"]) -> MaskReference:
+        """Make one reference of ``k`` images in which a thing is masked (see ``few_shot``)."""
+        return learn_examples(self, examples, masks)
+
+    def find_alike(self, frame: UniRefVideoFeatures, examples: MaskReference) -> FrameMasks:
+        """Return the mask of what is most like the examples in a frame, whatever its score."""
+        return find_alike(self, frame, examples)
 
     def _initialise(self) -> None:
         """Draw weights as the published code does (Deformable DETR)."""
