@@ -77,6 +77,22 @@ def test_objects_compete_by_probability(tmp_path):
         assert np.asarray(image)[0].tolist() == [0] * 4 + [255] * 3 + [0]
 
 
+def test_the_background_is_what_no_object_is(tmp_path):
+    """UniRef's way: two halves leave a quarter to the background; what is unlikely loses against it."""
+
+    @predict_from_arrays
+    def predict_softly(frames, expressions):
+        found = np.full((len(expressions), len(frames), 6, 8), 0.2, np.float32)
+        found[:4, ..., :5], found[4:, ..., 4:] = 0.45, 0.4
+        return found
+
+    folder = save_masks(
+        [RECORD], predict_softly, PROTOCOLS["refdavis-semi"], tmp_path, {}, merging="product-background"
+    )
+    with Image.open(folder / "anno_2" / "v" / "00000.png") as image:
+        assert np.asarray(image)[0].tolist() == [1, 1, 1, 1, 1, 0, 0, 0]
+
+
 def test_images_have_a_file_an_expression(tmp_path):
     still = replace(RECORD, frame_names=("00000",), annotated_frames=None)
     folder = save_masks([still], predict, PROTOCOLS["refcoco"], tmp_path, {"model": "a"})

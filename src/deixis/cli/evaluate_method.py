@@ -11,6 +11,14 @@ if TYPE_CHECKING:
     from deixis.evaluation.segmenting import ModelOnDemand
 
 
+OVERLAPS = {
+    "threshold-argmax": "the highest probability of at least a half",
+    "product-background": "what is likeliest, the background being what no object is,",
+    "higher-id-overrides": "the higher id",
+}
+"""Way of merging -> what becomes of a pixel that several objects claim."""
+
+
 def evaluate_model(command: "Evaluate") -> None:
     """Run a model over the benchmark, for scores or for a submission."""
     if command.protocol is not None and command.submission is None:
@@ -104,7 +112,8 @@ def evaluate_model_by_protocol(command: "Evaluate") -> None:
     model = _model_of(command)
     segmenter = model.segmenter
     is_merged = isinstance(protocol, VideoProtocol) and protocol.unit == "annotator"
-    is_soft = is_merged and segmenter.engine.inputs.merging == "threshold-argmax"
+    merging = segmenter.engine.inputs.merging
+    is_soft = is_merged and merging != "higher-id-overrides"
     identity = {
         "model": command.model_name,
         "weights_sha256": weights_hash(segmenter.model),
@@ -139,12 +148,12 @@ def evaluate_model_by_protocol(command: "Evaluate") -> None:
             protocol,
             out,
             identity,
+            merging=merging,
             overwrite=command.overwrite,
             on_video=bar.update,
         )
     if is_merged:
-        rule = "the highest probability of at least a half" if is_soft else "the higher id"
-        about["overlaps"] = f"{rule} is seen"
+        about["overlaps"] = f"{OVERLAPS[merging]} is seen"
     score_files(command, masks, subject, protocol, out, about)
 
 

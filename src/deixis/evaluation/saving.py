@@ -22,7 +22,7 @@ from deixis.evaluation.ledger import write_text
 from deixis.evaluation.predictor import Predictor, SoftPredictor
 from deixis.evaluation.protocols.base import VideoProtocol
 from deixis.evaluation.spreading import spread
-from deixis.ops.merging import merge_by_threshold, paint_in_order
+from deixis.ops.merging import MERGES, paint_in_order
 from deixis.video.palette import davis_palette
 
 _NUM_ANNOTATORS = 4
@@ -38,14 +38,14 @@ def save_masks(
     out: Path,
     identity: Mapping[str, Any],
     *,
+    merging: str = "threshold-argmax",
     overwrite: bool = False,
     on_video: Callable[[], object] | None = None,
 ) -> Path:
     """Predict videos and save the masks of their annotated frames in a protocol's layout.
 
-    Label maps are merged from the answers to an annotator's expressions, one an object: a pixel goes to the
-    object of the highest probability of at least a half (ReferFormer, section 4.1); of plain masks, the
-    higher ids lie on top.
+    Label maps are merged from the answers to an annotator's expressions, one an object: probabilities by
+    ``merging``; of plain masks, the higher ids lie on top.
 
     Args:
         records: videos with expressions.
@@ -53,6 +53,7 @@ def save_masks(
         protocol: whose layout to write.
         out: folder; the masks go to ``out/masks``, what they are of to ``out/masks.json``.
         identity: what predicts what; masks of another are not mixed in.
+        merging: a name in ``ops.merging.MERGES``.
         overwrite: throw away the masks that are there.
         on_video: called for each finished video.
 
@@ -69,7 +70,7 @@ def save_masks(
             "of another method with --predictions"
         )
     predictors = predict if isinstance(predict, Sequence) else [predict]
-    draws = [partial(_draw_answers, predict=one, protocol=protocol) for one in predictors]
+    draws = [partial(_draw_answers, predict=one, protocol=protocol, merging=merging) for one in predictors]
     return save_images(records, draws, protocol, out, identity, overwrite=overwrite, on_video=on_video)
 
 
@@ -159,15 +160,15 @@ def _save_video(record: VideoRecord, draw: Draw, protocol: VideoProtocol, patter
 
 
 def _draw_answers(
-    record: VideoRecord, predict: Predictor | SoftPredictor, protocol: VideoProtocol
+    record: VideoRecord, predict: Predictor | SoftPredictor, protocol: VideoProtocol, merging: str
 ) -> Iterator[Iterator[tuple[str, np.ndarray]]]:
     """Yield the images of each frame, from the answers to the expressions of the video."""
     for masks in predict(record, [expression.text for expression in record.expressions]):
-        yield _images(record, masks, protocol)
+        yield _images(record, masks, protocol, merging)
 
 
 def _images(
-    record: VideoRecord, masks: np.ndarray, protocol: VideoProtocol
+    record: VideoRecord, masks: np.ndarray, protocol: VideoProtocol, merging: str
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Yield key and values of the images of one frame."""
     is_soft = masks.dtype != np.bool_
@@ -183,6 +184,6 @@ def _images(
                 f"{record.name} has no expressions of annotator {annotator}; choose a --protocol that scores "
                 "expressions on their own"
             )
-        merge = merge_by_threshold if is_soft else paint_in_order
+        merge = MERGES[merging] if is_soft else paint_in_order
         ids = np.array([0, *(object_ids[0] for object_ids, _ in own)], np.uint8)
         yield str(annotator), ids[merge(np.stack([mask for _, mask in own]))]

@@ -1,12 +1,14 @@
 """What a model wants from whoever feeds it: sizes, normalisation, windows. No torch here."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from deixis.flow.config import MotionSpec
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+
+Merging = Literal["threshold-argmax", "product-background", "higher-id-overrides"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +52,7 @@ class InputSpec:
     resize: Literal["shortest_side", "none"] = "shortest_side"
     pad_multiple: int = 1
     mask_resize: Literal["cropped", "stretched", "smooth"] = "cropped"
-    merging: Literal["threshold-argmax", "higher-id-overrides"] = "threshold-argmax"
+    merging: Merging = "threshold-argmax"
 
     def __post_init__(self) -> None:
         if not 0 < self.short_side <= self.long_side:
@@ -74,9 +76,7 @@ class InputSpec:
             raise ValueError(
                 f"mask_resize must be 'cropped', 'stretched' or 'smooth', got {self.mask_resize!r}"
             )
-        if self.merging not in ("threshold-argmax", "higher-id-overrides"):
-            raise ValueError(
-                f"merging must be 'threshold-argmax' or 'higher-id-overrides', got {self.merging!r}"
-            )
+        if self.merging not in get_args(Merging):
+            raise ValueError(f"merging must be one of {', '.join(get_args(Merging))}, got {self.merging!r}")
         if self.presence_threshold is not None and not 0 <= self.presence_threshold <= 1:
             raise ValueError(f"presence_threshold must lie in [0, 1], got {self.presence_threshold}")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deixis.errors import CheckpointError, UnknownNameError
+from deixis.models.uniref.config import FOLLOWING
 from deixis.propagators.sam2.config import VARIANTS as SAM2
 
 if TYPE_CHECKING:
@@ -22,10 +23,7 @@ PROPAGATORS: dict[str, str] = {
     "cfbi": "deixis.propagators.cfbi.propagator:load",
     "cfbi-mobilenet": "deixis.propagators.cfbi.propagator:load",
     "cfbi-plus": "deixis.propagators.cfbi.propagator:load",
-    "uniref-plus-resnet50": "deixis.propagators.uniref:load",
-    "uniref-plus-swin-l": "deixis.propagators.uniref:load",
-    "uniref-resnet50": "deixis.propagators.uniref:load",
-    "uniref-swin-l": "deixis.propagators.uniref:load",
+    **dict.fromkeys(FOLLOWING, "deixis.propagators.uniref:load"),
     **dict.fromkeys(SAM2, "deixis.propagators.sam2.weights:load"),
 }
 """Name -> module and class, or function of the name, a checkpoint and a device."""

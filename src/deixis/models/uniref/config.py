@@ -1,7 +1,7 @@
 """Architecture choices of UniRef and UniRef++ and their variants. No torch here."""
 
 from dataclasses import dataclass, field, replace
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from deixis.models.inputs import InputSpec
 
@@ -18,6 +18,7 @@ _VIDEO = InputSpec(
     is_online=True,
     pad_multiple=32,
     mask_resize="smooth",
+    merging="product-background",
 )
 _IMAGE = replace(_VIDEO, short_side=800, mask_resize="cropped")
 
@@ -148,6 +149,13 @@ CONFIG = UniRefConfig
 _BACKBONES = {"resnet50": "resnet-50", "swin-l": "swin-l-window12"}
 """Name in a variant -> name of the backbone."""
 
+_BENCHMARKS: dict[str, dict[str, Any]] = {
+    "-davis17": {"mask_threshold": 0.3},
+    "-lvos": {"mask_threshold": 0.5},
+    "-ref-davis17": {"references": "none", "expression_threshold": 0.0},
+}
+"""End of a variant's name -> what the published code does otherwise on that benchmark."""
+
 _WARMUP = 10_000 / 6 / 90_000
 """The code counts calls of the loss, six a step, to 10 000; of a stage of 90 000 steps."""
 
@@ -177,6 +185,10 @@ def _variants() -> dict[str, UniRefConfig]:
         seed = replace(published, text_encoder="roberta-base", fusion="multiply")
         for family, config in (("uniref-plus", published), ("uniref", seed)):
             variants[f"{family}-{name}"] = config
+            if family == "uniref-plus":
+                variants |= {
+                    f"{family}-{name}{end}": replace(config, **own) for end, own in _BENCHMARKS.items()
+                }
             images = replace(config, inputs=_IMAGE, is_text_encoder_frozen=False, has_region_losses=False)
             variants[f"{family}-{name}-images"] = images
             if family == "uniref":
@@ -190,4 +202,12 @@ VARIANTS: dict[str, UniRefConfig] = _variants()
 """Family, backbone and stage. "uniref-plus": UniRef++, the published code and checkpoints; "uniref": the
 choices of the ICCV supplement, of which neither code nor checkpoints were published. Without a suffix for
 video (stage III), "-images" for expressions in images (stage II), "-boxes" for the first stage, in which
-masks are learned from boxes. Ours: "uniref-tiny-synthetic", small enough to train on one CPU core."""
+masks are learned from boxes. With a benchmark's name: thresholds and references of the published code there,
+the same weights. Ours: "uniref-tiny-synthetic", small enough to train on one CPU core."""
+
+FOLLOWING = tuple(
+    name
+    for name, config in VARIANTS.items()
+    if config.references != "none" and not name.endswith(("-images", "-boxes"))
+)
+"""Variants that follow masks through videos."""
