@@ -133,6 +133,15 @@ class OnlineModel(Protocol):
 
 
 @runtime_checkable
+class MaskTakingModel(OnlineModel, Protocol):
+    """Online models that may also be told where something is."""
+
+    def give_masks(self, state: Any, masks: Mapping[int, Bool[Tensor, "H W"]]) -> Any:
+        """Return the state with masks known in the next frame: expression, counted from 1 -> mask."""
+        ...
+
+
+@runtime_checkable
 class ExampleModel(Protocol):
     """Models that find what examples show: images in which a thing is masked (few-shot segmentation)."""
 
@@ -147,13 +156,4 @@ class ExampleModel(Protocol):
 
     def find_alike(self, frame: VideoFeatures, examples: Any) -> FrameMasks:
         """Find it in one frame, by itself: one mask."""
-        ...
-
-
-@runtime_checkable
-class MaskTakingModel(OnlineModel, Protocol):
-    """Online models that may also be told where something is."""
-
-    def give_masks(self, state: Any, masks: Mapping[int, Bool[Tensor, "H W"]]) -> Any:
-        """Return the state with masks known in the next frame: expression, counted from 1 -> mask."""
         ...
