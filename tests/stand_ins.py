@@ -99,10 +99,7 @@ class ColourModel(ReferringModel):
 class OnlineColourModel(ColourModel):
     """The same, frame by frame; its state counts frames and remembers the last masks."""
 
-    def start(
-        self, text: TextFeatures | None, reference_masks: Tensor | None = None, size: Any = None
-    ) -> dict[str, Any]:
-        assert text is not None
+    def start(self, text: TextFeatures, *, size: Any = None) -> dict[str, Any]:
         return {"named": text.words[:, 0], "num_frames": 0}
 
     def step(self, frame: VideoFeatures, state: dict[str, Any]) -> tuple[FrameMasks, dict[str, Any]]:

@@ -115,15 +115,10 @@ class OnlineModel(Protocol):
     saved with ``torch.save`` and loaded with ``weights_only=True`` to go on later.
     """
 
-    def start(
-        self,
-        text: TextFeatures | None,
-        reference_masks: Bool[Tensor, "n H W"] | None = None,
-        size: tuple[int, int] | None = None,
-    ) -> Any:
-        """Return the state before the first frame: from expressions, masks of a reference frame, or both.
+    def start(self, text: TextFeatures, *, size: tuple[int, int] | None = None) -> Any:
+        """Return the state before the first frame of a video in which the expressions are looked for.
 
-        ``size`` is the video's own, for models that remember what they found at that size.
+        ``size`` is the video's own height and width, for models that remember what they found at that size.
         """
         ...
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Int
 from torch import Tensor, nn
 
 from deixis.models.base import FrameMasks, ReferringModel
@@ -54,19 +54,9 @@ class FrameModel(ReferringModel):
         """Return the object's mask as the one candidate of each expression."""
         return trajectories(output)
 
-    def start(
-        self,
-        text: TextFeatures | None,
-        reference_masks: Bool[Tensor, "n H W"] | None = None,
-        size: tuple[int, int] | None = None,
-    ) -> dict[str, Tensor]:
-        """Return the state: the encoded expressions, which never change.
-
-        Raises:
-            ValueError: there are no expressions, or there are masks, which these models do not take.
-        """
-        if text is None or text.sentence is None or reference_masks is not None:
-            raise ValueError(f"{type(self).__name__} starts from expressions, and from nothing else")
+    def start(self, text: TextFeatures, *, size: tuple[int, int] | None = None) -> dict[str, Tensor]:
+        """Return the state: the encoded expressions, which never change."""
+        assert text.sentence is not None
         return {"words": text.words, "padding_mask": text.padding_mask, "sentence": text.sentence}
 
     def step(

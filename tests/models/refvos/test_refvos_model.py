@@ -137,8 +137,6 @@ def test_one_frame_in_gives_what_the_whole_clip_gives(model: RefVos):
             masks, after = model.step(model.encode_video(single), state)
             torch.testing.assert_close(masks.mask_logits, expected[:, index], atol=1e-4, rtol=1e-3)
             assert after is state
-    with pytest.raises(ValueError, match="from expressions"):
-        model.start(None, torch.zeros(1, 4, 4, dtype=torch.bool))
 
 
 def test_the_larger_score_wins():

@@ -126,8 +126,6 @@ def test_it_segments_a_video(model):
 def test_what_it_does_not_do(model):
     with pytest.raises(TrainingError, match="not trained here"):
         model.criterion(None, [])
-    with pytest.raises(ValueError, match="sam3-tracker"):
-        model.start(None)
     with pytest.raises(ValueError, match="own size"):
         replace(model.config, inputs=replace(model.config.inputs, resize="shortest_side"))
     with pytest.raises(ValueError, match="max_tracks"):

@@ -211,19 +211,8 @@ class HinetTiny(ReferringModel):
 
         return Trajectories(whole, scores[..., None], scores[..., None], make_mask_logits)
 
-    def start(
-        self,
-        text: TextFeatures | None,
-        reference_masks: Bool[Tensor, "n H W"] | None = None,
-        size: tuple[int, int] | None = None,
-    ) -> dict[str, Any]:
-        """Return the state before the first frame: the letters of the expressions, no colours, no things.
-
-        Raises:
-            ValueError: there are no expressions, or there are masks, which this model does not take.
-        """
-        if text is None or reference_masks is not None:
-            raise ValueError("hinet-tiny starts from expressions, and from nothing else")
+    def start(self, text: TextFeatures, *, size: tuple[int, int] | None = None) -> dict[str, Any]:
+        """Return the state before the first frame: the letters of the expressions, no colours, no things."""
         return {"words": text.words, "padding": text.padding_mask, **_fresh_memory()}
 
     def step(self, frame: SeenFrames, state: Mapping[str, Any]) -> tuple[FrameMasks, dict[str, Any]]:

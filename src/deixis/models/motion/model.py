@@ -114,19 +114,8 @@ class MotionBaseline(ReferringModel):
 
         return Trajectories(scores, frame_scores, presence, make_mask_logits)
 
-    def start(
-        self,
-        text: TextFeatures | None,
-        reference_masks: Bool[Tensor, "n H W"] | None = None,
-        size: tuple[int, int] | None = None,
-    ) -> dict[str, Any]:
-        """Return the state before the first frame: how many expressions there are, and no colours.
-
-        Raises:
-            ValueError: there are no expressions, or there are masks, which this model does not take.
-        """
-        if text is None or reference_masks is not None:
-            raise ValueError("the motion baseline starts from expressions, which it only counts")
+    def start(self, text: TextFeatures, *, size: tuple[int, int] | None = None) -> dict[str, Any]:
+        """Return the state before the first frame: how many expressions there are, and no colours."""
         return {"num_expressions": len(text.words), **self._no_memory()._asdict()}
 
     def step(self, frame: MotionFeatures, state: Mapping[str, Any]) -> tuple[FrameMasks, dict[str, Any]]:

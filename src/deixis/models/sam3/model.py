@@ -169,21 +169,8 @@ class Sam3(ReferringModel):
             make_mask_logits=make_mask_logits,
         )
 
-    def start(
-        self,
-        text: TextFeatures | None,
-        reference_masks: Bool[Tensor, "n H W"] | None = None,
-        size: tuple[int, int] | None = None,
-    ) -> dict[str, Any]:
-        """Return the state before the first frame: the encoded phrases, and no track.
-
-        Raises:
-            ValueError: there are no expressions, or there are masks, which this model does not take.
-        """
-        if text is None or reference_masks is not None:
-            raise ValueError(
-                "SAM 3 starts from expressions; to follow masks, use the propagator sam3-tracker"
-            )
+    def start(self, text: TextFeatures, *, size: tuple[int, int] | None = None) -> dict[str, Any]:
+        """Return the state before the first frame: the encoded phrases, and no track."""
         return first_state(text.words, text.padding_mask)
 
     @torch.inference_mode()
