@@ -147,3 +147,22 @@ def test_every_data_set_can_be_exported():
     assert set(LAYOUTS) == set(DATASETS)
     for name, layout in LAYOUTS.items():
         assert set(layout.splits) <= set(DATASETS[name].splits)
+
+
+@pytest.mark.parametrize("split", ["train", "val", "test"])
+def test_fss_1000(clips, split, tmp_path):
+    found = read_back(clips, "fss-1000", split, tmp_path)
+    expected = {}
+    for clip in clips:
+        masks = clip.masks.read(range(SETTINGS.length), clip.object_ids)  # n t H W
+        for number, track in zip(clip.object_ids, masks, strict=True):
+            seen = np.flatnonzero(track.any(axis=(1, 2)))
+            if len(seen) > 1:
+                expected[f"{clip.name}_{number}"] = clip.frames.read(seen), track[seen]
+    assert [record.name for record in found] == list(expected)
+    for record in found:
+        frames, masks = expected[record.name]
+        every = range(len(record.frame_names))
+        assert record.frame_names == tuple(f"{index + 1}" for index in every)
+        np.testing.assert_array_equal(record.masks.read(every, (1,))[0], masks)
+        assert np.abs(record.frames.read(every).astype(int) - frames).mean() < 4

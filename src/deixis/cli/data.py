@@ -117,7 +117,7 @@ class Check:
             records,
             is_thorough=self.thorough,
             compare_counts=not self.partial,
-            watch=partial(tqdm, desc=split, unit=entry.unit.removesuffix("s"), disable=None),
+            watch=partial(tqdm, desc=split, unit=f" {entry.unit}", disable=None),
         ):
             num_known += finding.is_known
             num_findings += not finding.is_known

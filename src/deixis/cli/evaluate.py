@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from deixis.data.records import VideoRecord
 
 RENDERED = ("synthetic", "synthetic-wild")
+BY_EXAMPLES = ("fss-1000",)
+"""Benchmarks that ask for the like of examples."""
+NOT_BY_EXAMPLES = (
+    "submission",
+    "permute",
+    "propagator",
+    "propagator_checkpoint",
+    "flow_cache",
+    "raft_weights",
+)
 OF_SENTENCES = ("permute", "checkpoint", "flow_cache", "raft_weights")
 OF_MODELS = ("num_clips", "permute", "checkpoint", "propagator", "flow_cache", "raft_weights")
 
@@ -61,8 +71,10 @@ class Evaluate:
     """Model, as `deixis models list` names it; by default the one of deixis segment."""
     checkpoint: Path | None = None
     """Weights, where the name alone does not say: a folder of ours or a published file."""
+    shots: int | None = None
+    """Of a model on fss-1000: examples of each image, the first of its list; 1 by default."""
     num_clips: int | None = None
-    """Of a model: score the first clips only."""
+    """Of a model: score the first clips (of fss-1000: classes) only."""
     permute: bool = False
     """Of a model: language control, score each object against the answer to another object's expression."""
     seed: int = 0
@@ -88,7 +100,8 @@ class Evaluate:
 
     def run(self) -> None:
         """Score, write and print."""
-        for name, value in (("--num-clips", self.num_clips), ("--workers", self.workers)):
+        numbers = {"--num-clips": self.num_clips, "--workers": self.workers, "--shots": self.shots}
+        for name, value in numbers.items():
             if value is not None and value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
         from deixis.evaluation.checks.problems import PredictionError
@@ -141,18 +154,28 @@ class Evaluate:
                 raise ValueError(
                     f"{name} is about models, and --propagator alone is none; name a --model too"
                 )
+        if self.shots is not None and (self.benchmark not in BY_EXAMPLES or self.predictions is not None):
+            raise ValueError("--shots is about models on fss-1000, which take examples; leave it out")
+        if self.benchmark in BY_EXAMPLES and self.predictions is None:
+            for name in NOT_BY_EXAMPLES:
+                if getattr(self, name):
+                    raise ValueError(
+                        f"--{name.replace('_', '-')} is of no use where examples say what to find"
+                    )
         if self.truth is not None and self.root is not None:
             raise ValueError("give --truth or --root, not both")
 
     def _dispatch(self) -> None:
         """Do what the arguments ask for."""
         self._refuse_idle_options()
-        from deixis.cli import evaluate_method, evaluate_saved
+        from deixis.cli import evaluate_examples, evaluate_method, evaluate_saved
 
         if self.compare is not None:
             evaluate_saved.compare_results(self, *self.compare)
         elif not self.benchmark:
             raise ValueError("which benchmark? name one (see `deixis data list`), or give --compare A B")
+        elif self.benchmark in BY_EXAMPLES and self.predictions is None:
+            evaluate_examples.evaluate_finder(self)
         elif self.is_propagator:
             evaluate_method.evaluate_propagator(self)
         elif self.predictions is None:

@@ -55,7 +55,7 @@ class DatasetEntry:
         counts: split -> published numbers, one for each release.
         reads: the function of ``module`` that gives the records.
         has_expressions: False where videos may come without sentences.
-        unit: what a record is: "videos" or "images".
+        unit: what a record is: "videos", "images" or "classes".
         needs: what has to be unpacked, in a few words.
     """
 
@@ -332,6 +332,21 @@ DATASETS: Mapping[str, DatasetEntry] = {
         needs="annotations_trainval2017.zip, train2017.zip, val2017.zip; or those of 2014",
         unit="images",
         counts={"train": (Counts(videos=117266, unsure=("videos",)),)},
+    ),
+    "fss-1000": DatasetEntry(
+        module="deixis.data.fss_1000",
+        splits=("train", "val", "test"),
+        evaluated="val",
+        source="github.com/HKUSTCV/FSS-1000; lists of classes: github.com/juhongm999/hsnet, data/splits/fss",
+        licence="not stated",
+        needs="fewshot_data.zip, and trn.txt, val.txt, test.txt with the classes of the splits in splits/",
+        has_expressions=False,
+        unit="classes",
+        counts={
+            "train": (Counts(videos=520, frames=5200),),
+            "val": (Counts(videos=240, frames=2400),),
+            "test": (Counts(videos=240, frames=2400),),
+        },
     ),
     "folder": DatasetEntry(
         module="deixis.data.folder",

@@ -82,6 +82,8 @@ class VideoRecord:
         size: height and width in pixels, None where it is known only after reading.
         attributes: what makes the video hard, to split results by.
         objects: more about the annotated objects, where the data set tells it.
+        examples: for data sets that ask by examples, of each frame the indices of those that may be its
+            examples, in the order in which they are taken.
     """
 
     name: str
@@ -94,3 +96,4 @@ class VideoRecord:
     size: tuple[int, int] | None = None
     attributes: tuple[str, ...] = ()
     objects: tuple[ObjectInfo, ...] = ()
+    examples: tuple[tuple[int, ...], ...] = ()

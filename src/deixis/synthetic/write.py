@@ -15,6 +15,7 @@ from .export import (
     davis16,
     davis17,
     folder,
+    fss_1000,
     jhmdb_sentences,
     lvos,
     mevis,
@@ -62,6 +63,7 @@ LAYOUTS: Mapping[str, Layout] = {
     "refcocog-google": Layout(partial(refcoco.write, name="refcocog", split_by="google"), ("train", "val")),
     "visual-genome": Layout(visual_genome.write, ("train",)),
     "coco": Layout(coco.write, ("train", "val")),
+    "fss-1000": Layout(fss_1000.write),
     "folder": Layout(folder.write),
 }
 """Data set -> how to write it. To add one: a module of ``export/`` with ``write``, and a line here."""

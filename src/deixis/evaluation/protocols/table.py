@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
 
+from deixis.evaluation.protocols.alike import COLUMNS as COLUMNS_OF_ALIKE
+from deixis.evaluation.protocols.alike import aggregate_alike, score_alike
 from deixis.evaluation.protocols.base import SampleProtocol, VideoProtocol
 from deixis.evaluation.protocols.davis import (
     aggregate_annotators,
@@ -375,6 +377,21 @@ _SAMPLE_BOXES = SampleProtocol(
     score=partial(score_run_lengths, "refcoco-boxes", "mttr", has_boxes=True),
 )
 
+_ALIKE = VideoProtocol(
+    name="fss-1000",
+    benchmarks=("fss-1000",),
+    description="the thing of a class in each of its images; mean IoU over images (UniRef++), over classes",
+    layout=_LABELS,
+    truth="masks of the images; what is brighter than 127",
+    unit="",
+    pixels="mask",
+    frames="all",
+    columns=COLUMNS_OF_ALIKE,
+    zero="",
+    score_video=score_alike,
+    aggregate=partial(aggregate_alike, "fss-1000"),
+)
+
 PROTOCOLS: Mapping[str, VideoProtocol | SampleProtocol] = MappingProxyType(
     {
         protocol.name: protocol
@@ -386,6 +403,7 @@ PROTOCOLS: Mapping[str, VideoProtocol | SampleProtocol] = MappingProxyType(
             *_SAMPLES,
             *_SAMPLE_FILES,
             _SAMPLE_BOXES,
+            _ALIKE,
         )
     }
 )
@@ -408,6 +426,7 @@ DEFAULTS: Mapping[str, str] = MappingProxyType(
         "refcoco": "refcoco",
         "refcoco+": "refcoco",
         "refcocog": "refcoco",
+        "fss-1000": "fss-1000",
     }
 )
 """The protocol of a benchmark unless another is named."""
