@@ -5,9 +5,6 @@ from dataclasses import replace
 import torch
 
 from deixis import propagators
-from deixis.models.inputs import InputSpec
-from deixis.models.uniref.config import UniRefConfig
-from deixis.models.uniref.model import UniRef
 from deixis.propagators.base import Propagator
 from deixis.propagators.cfbi.propagator import CfbiPropagator, build_network
 from deixis.propagators.sam2.config import VARIANTS
@@ -17,35 +14,15 @@ from deixis.propagators.stcn.network import StcnNetwork
 from deixis.propagators.stcn.propagator import StcnPropagator
 from deixis.propagators.uniref import UniRefPropagator
 from tiny_sam import tiny_tracker
+from tiny_uniref import TINY, shaken
 
 _SAM = {"sam2.1-tiny": "sam2", "edgetam": "edgetam"}
 """Name -> architecture. That of the tracker of SAM 3 is followed in ``propagators/test_sam2.py`` alone."""
 
 NAMES = (*propagators.WEIGHT_FREE, "stcn", "cfbi", "uniref", *_SAM)
 
-UNIREF = UniRefConfig(
-    inputs=InputSpec(
-        short_side=48,
-        long_side=96,
-        window_length=1,
-        window_overlap=0,
-        is_online=True,
-        pad_multiple=32,
-        mask_resize="smooth",
-    ),
-    backbone="image-conv-pyramid-tiny",
-    text_encoder="words-tiny",
-    width=64,
-    num_heads=4,
-    head_width=32,
-    num_encoder_layers=1,
-    num_decoder_layers=1,
-    feedforward=64,
-    num_points=2,
-    num_queries=6,
-    mask_widths=(8, 8, 16, 16),
-    fusion_dropout=0.0,
-    mask_threshold=0.0,
+UNIREF = replace(
+    TINY, inputs=replace(TINY.inputs, short_side=48, long_side=96, size_rule="cut"), mask_threshold=0.0
 )
 
 
@@ -59,16 +36,6 @@ def small_propagator(name: str) -> Propagator:
     if name in _SAM:
         return Sam2Propagator(*tiny_tracker(_SAM[name]), VARIANTS[name])
     if name == "uniref":
-        return UniRefPropagator(small_uniref())
+        return UniRefPropagator(shaken(UNIREF))
     config = StcnConfig(short_side=None, memory_every=1)
     return StcnPropagator(StcnNetwork(), replace(config, max_frames=2) if name == "stcn-bounded" else config)
-
-
-def small_uniref(config: UniRefConfig = UNIREF) -> UniRef:
-    """Build a UniRef in which nothing is zero."""
-    torch.manual_seed(0)
-    model = UniRef(config)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter += 0.05 * torch.randn_like(parameter)
-    return model.eval()

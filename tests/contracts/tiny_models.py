@@ -16,8 +16,8 @@ from deixis.models.referformer.config import ReferFormerConfig
 from deixis.models.refvos.config import RefVosConfig
 from deixis.models.registry import family_part
 from deixis.models.sam3.config import Sam3Config
-from deixis.models.uniref.config import UniRefConfig
 from tiny_sam import tiny_detector
+from tiny_uniref import TINY as UNIREF
 
 _MTTR = MttrConfig(
     inputs=InputSpec(short_side=48, long_side=96, window_length=6, window_overlap=2),
@@ -71,21 +71,12 @@ _HINET_TINY = HinetTinyConfig(
     network_rows=40, training_rows=32, widths=(8, 8, 12, 12, 16), blank_rate=0.0, flow_noise=0.0
 )
 
-_UNIREF = UniRefConfig(
+_UNIREF = replace(
+    UNIREF,
     inputs=InputSpec(short_side=48, long_side=96, is_online=True, pad_multiple=32),
-    backbone="image-conv-pyramid-tiny",
-    text_encoder="words-tiny",
-    is_text_encoder_frozen=False,
-    width=64,
-    num_heads=4,
-    head_width=32,
-    num_encoder_layers=1,
     num_decoder_layers=2,
-    feedforward=64,
-    num_points=2,
     num_queries=5,
     mask_channels=4,
-    mask_widths=(8, 8, 16, 16),
 )
 
 _SAM3 = Sam3Config(network=tiny_detector())

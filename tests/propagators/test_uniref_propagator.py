@@ -10,8 +10,9 @@ from deixis.models.loading import save
 from deixis.models.uniref.online import take_step
 from deixis.propagators.base import ObjectMasks
 from deixis.propagators.uniref import UniRefPropagator, competing, load
-from small_propagators import UNIREF, small_propagator, small_uniref
+from small_propagators import UNIREF, small_propagator
 from stand_ins import coloured_video
+from tiny_uniref import shaken
 
 
 def frames(num_frames=6):
@@ -70,10 +71,10 @@ def test_the_state_does_not_grow():
 
 
 def test_a_folder_of_ours_is_a_checkpoint(tmp_path: Path):
-    save(small_uniref(), tmp_path / "ours")
+    save(shaken(UNIREF), tmp_path / "ours")
     propagator = load(str(tmp_path / "ours"), None, device="cpu")
     assert propagator.config == UNIREF
     with pytest.raises(CheckpointError, match="follows no masks"):
         load("mttr-tiny-synthetic", None, device="cpu")
     with pytest.raises(ValueError, match="expressions alone"):
-        UniRefPropagator(small_uniref(replace(UNIREF, references="none")))
+        UniRefPropagator(shaken(replace(UNIREF, references="none")))

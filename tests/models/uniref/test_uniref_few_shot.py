@@ -2,11 +2,12 @@
 
 import pytest
 import torch
-from test_uniref_model import HEIGHT, TINY, WIDTH, clip, rectangles, shaken
+from test_uniref_model import HEIGHT, WIDTH, clip, rectangles
 
 from deixis.models.base import ExampleModel
 from deixis.models.uniref.config import VARIANTS
 from deixis.structures import Clip
+from tiny_uniref import TINY, shaken
 
 
 @pytest.fixture(scope="module")

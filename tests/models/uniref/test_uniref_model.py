@@ -10,42 +10,17 @@ import torch
 from deixis.errors import CheckpointError
 from deixis.models.loading import convert_file, load
 from deixis.models.registry import find_variant
-from deixis.models.uniref.config import VARIANTS, UniRefConfig
+from deixis.models.uniref.config import VARIANTS
 from deixis.models.uniref.convert import RENAMING
 from deixis.models.uniref.fusion import UniFusion
 from deixis.models.uniref.model import UniRef
 from deixis.models.uniref.proposals import anchors
 from deixis.models.uniref.reference import MaskReference, concatenate, stack
 from deixis.structures import Clip, TextFeatures, Tokens
+from tiny_uniref import TINY, shaken
 
 LAYOUTS = Path(__file__).parents[2] / "goldens" / "uniref"
 HEIGHT, WIDTH = 64, 96
-
-TINY = UniRefConfig(
-    backbone="image-conv-pyramid-tiny",
-    text_encoder="words-tiny",
-    is_text_encoder_frozen=False,
-    width=64,
-    num_heads=4,
-    head_width=32,
-    num_encoder_layers=1,
-    num_decoder_layers=1,
-    feedforward=64,
-    num_points=2,
-    num_queries=6,
-    mask_widths=(8, 8, 16, 16),
-    fusion_dropout=0.0,
-)
-
-
-def shaken(config: UniRefConfig = TINY) -> UniRef:
-    """A model in which nothing is zero."""
-    torch.manual_seed(0)
-    model = UniRef(config)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter += 0.05 * torch.randn_like(parameter)
-    return model.eval()
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from test_uniref_model import HEIGHT, TINY, WIDTH, clip, rectangles, shaken, tokens
+from test_uniref_model import HEIGHT, WIDTH, clip, rectangles, tokens
 
 import deixis
 from deixis.errors import MaskError
@@ -21,6 +21,7 @@ from deixis.models.uniref.online import margins, take_step, without_objects
 from deixis.structures import Clip
 from deixis.text.words import train_tokenizer
 from deixis.video.frames import Frame
+from tiny_uniref import TINY, shaken
 
 ALWAYS = replace(TINY, expression_threshold=0.0, mask_threshold=0.0)
 
@@ -286,7 +287,8 @@ def test_masks_beside_sentences():
 _IN_ANOTHER_PROCESS = """
 import sys
 import torch
-from test_uniref_online import ALWAYS, shaken, walk
+from test_uniref_online import ALWAYS, walk
+from tiny_uniref import shaken
 
 answers, _ = walk(shaken(ALWAYS), torch.load(sys.argv[1], weights_only=True), 2, first=3)
 torch.save([answer.mask_logits for answer in answers], sys.argv[2])
@@ -299,7 +301,8 @@ def test_a_state_goes_on_in_another_process(model, tmp_path: Path):
     torch.save(state, tmp_path / "state.pt")
     command = [sys.executable, "-c", _IN_ANOTHER_PROCESS, tmp_path / "state.pt", tmp_path / "found.pt"]
     threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
-    environment = {**os.environ, **threads, "PYTHONPATH": str(Path(__file__).parent)}
+    here = Path(__file__).parent
+    environment = {**os.environ, **threads, "PYTHONPATH": os.pathsep.join(map(str, (here, here.parents[1])))}
     subprocess.run(command, check=True, env=environment)
     expected, _ = walk(model, state, 2, first=3)
     for found, answer in zip(torch.load(tmp_path / "found.pt", weights_only=True), expected, strict=True):

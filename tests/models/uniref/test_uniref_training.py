@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 import torch
-from test_uniref_model import HEIGHT, TINY, WIDTH, shaken, tokens
+from test_uniref_model import HEIGHT, WIDTH, tokens
 
 from deixis.models.uniref.config import UniRefConfig
 from deixis.models.uniref.criterion import truths_of
 from deixis.models.uniref.model import UniRef
 from deixis.structures import Batch, Clip, Target
+from tiny_uniref import TINY, shaken
 
 
 def batch(references: str, t: int = 2, hidden: bool = False) -> Batch:
