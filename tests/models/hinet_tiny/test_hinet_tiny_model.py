@@ -88,3 +88,22 @@ def test_without_flow_there_is_an_answer():
         masks, _ = network.step(network.encode_video(still), network.start(text))
     assert masks.mask_logits.shape == (1, HEIGHT, WIDTH)
     assert masks.presence.shape == (1,)
+
+
+def test_padding_moves_no_mask(monkeypatch):
+    """A frame beside a wider one in a batch is padded; what is found in it stays where it is."""
+    network = model()
+    pool = torch.nn.functional.adaptive_avg_pool2d
+    monkeypatch.setattr(network, "_find", lambda pixels, flow, known: pool(known[:, None], (24, 64))[:, 0])
+    box, padded = frame_of(1, 40), (0, WIDTH)
+    clip = Clip(
+        torch.nn.functional.pad(box.frames, padded),
+        torch.nn.functional.pad(box.padding_mask, padded, value=True),
+        flow=torch.nn.functional.pad(box.flow, padded),
+    )
+    assert network.tokenizer is not None
+    state = network.start(network.encode_text(network.tokenizer(["everything that moves"])))
+    with torch.inference_mode():
+        found, _ = network.step(network.encode_video(clip), state)
+    columns = (found.mask_logits[0] > 0).any(dim=0).nonzero()[:, 0]
+    assert int(columns.min()) >= 36 and 56 <= int(columns.max()) < WIDTH

@@ -168,7 +168,8 @@ class HinetTiny(ReferringModel):
             pixels, flow = (part[clip, frame, None] for part in (video.pixels, video.maps[0]))
             known = self._weight_free(video, clip, (height, width), frame)[frame, None].to(flow.device)
             image = np.ascontiguousarray(pixels[0, :height, :width].cpu().numpy())
-            mask, _ = self._edged(self._find(pixels, flow, known)[0], image, empty_histograms())
+            whole = (int(flow.shape[-2]), int(flow.shape[-1]))
+            mask, _ = self._edged(self._find(pixels, flow, known)[0], whole, image, empty_histograms())
             found[clip, middle, :height, :width] = torch.from_numpy(mask)
         self.train(is_training)
         return found
@@ -195,7 +196,7 @@ class HinetTiny(ReferringModel):
                 memory, found, score = self._choose(
                     pixels,
                     output.video.maps[0][clip, frame, :, :h, :w],
-                    output.logits[clip, time],
+                    (output.logits[clip, time], (height, width)),
                     [output.requests[place] for place in asked],
                     _recall(memory, pixels),
                 )
@@ -225,7 +226,8 @@ class HinetTiny(ReferringModel):
         known, memory["colours"] = self._colours(pixels[:h, :w], flow[:, :h, :w], memory["colours"])
         whole = F.pad(known, (0, pixels.shape[1] - w, 0, pixels.shape[0] - h), value=-LIMIT)
         logits = self._find(pixels[None], flow[None], whole[None].to(flow.device))
-        memory, found, scores = self._choose(pixels[:h, :w], flow[:, :h, :w], logits[0], requests, memory)
+        movers = (logits[0], (int(pixels.shape[0]), int(pixels.shape[1])))
+        memory, found, scores = self._choose(pixels[:h, :w], flow[:, :h, :w], movers, requests, memory)
         masks = F.pad(found, (0, pixels.shape[1] - w, 0, pixels.shape[0] - h), value=-LIMIT)
         device = flow.device
         answers = FrameMasks(masks.to(device), scores.to(device), scores.to(device))
@@ -287,14 +289,15 @@ class HinetTiny(ReferringModel):
     def _edged(
         self,
         logits: Float[Tensor, "h w"],
+        padded_size: tuple[int, int],
         image: UInt8[np.ndarray, "H W 3"],
         looks: Float[np.ndarray, "r s n"],
     ) -> tuple[Bool[np.ndarray, "H W"], Float[np.ndarray, "r s n"]]:
         """Return what moves at the size of the frame, and the colours of what was found so far."""
         large = F.interpolate(
-            logits[None, None].float(), size=image.shape[:2], mode="bilinear", align_corners=False
+            logits[None, None].float(), size=padded_size, mode="bilinear", align_corners=False
         )
-        found = large[0, 0].cpu().numpy()
+        found = large[0, 0, : image.shape[0], : image.shape[1]].cpu().numpy()
         if self.config.has_cut:
             return place_edge(found, image), looks
         # Once more by colours: those of what the network found, where before there was only a seed.
@@ -314,13 +317,16 @@ class HinetTiny(ReferringModel):
         self,
         pixels: UInt8[Tensor, "H W 3"],
         flow: Float[Tensor, "4 H W"],
-        logits: Float[Tensor, "h w"],
+        movers: tuple[Float[Tensor, "h w"], tuple[int, int]],
         requests: Sequence[Request],
         memory: Memory,
     ) -> tuple[Memory, Float[Tensor, "e H W"], Float[Tensor, "e"]]:
-        """Follow the things in one frame and let every request choose among them."""
+        """Follow the things in one frame and let every request choose among them.
+
+        ``movers`` are the logits of what moves in the padded frame, and its size.
+        """
         image = np.ascontiguousarray(pixels.cpu().numpy())
-        mask, looks = self._edged(logits, image, memory["looks"].numpy())
+        mask, looks = self._edged(*movers, image, memory["looks"].numpy())
         seen, things = find_things(image, flow.cpu().numpy(), mask, self._name, memory)
         masks, scores = answer(seen, requests)
         answers = torch.where(torch.from_numpy(masks), LIMIT, -LIMIT)
