@@ -40,7 +40,8 @@ class Segment:
     """
 
     source: tyro.conf.Positional[str]
-    """Video file, folder of frames, pattern ('frames/*.jpg'), picture, camera number, or address."""
+    """Video file, folder of frames, pattern ('frames/*.jpg'), picture, camera number, address, named pipe, or
+    - for a video that is piped in (the last four with --stream)."""
     expressions: tyro.conf.Positional[tuple[str, ...]]
     """Sentences, each in quotes: "the dog on the left" "the woman"."""
     masks: tuple[str, ...] = ()
@@ -92,7 +93,7 @@ class Segment:
     raft_weights: str | None = None
     """Estimate flow by RAFT, not DIS: a file of torchvision's large RAFT, or a name such as C_T_SKHT_V2."""
     stream: bool = False
-    """Read the source once and answer as it comes: for cameras."""
+    """Read the source once and answer as it comes: for cameras and pipes."""
     overwrite: bool = False
     """Write anew what is there already."""
     quiet: bool = False

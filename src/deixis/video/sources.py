@@ -2,6 +2,7 @@
 
 import glob
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -52,7 +53,7 @@ def open_source(
             glob pattern; a list of paths, arrays or PIL images; ``uint8 [t, H, W, 3]`` (also grey ``[t, H,
             W]``, RGBA, or channels first ``[t, 3, H, W]``) as numpy array or tensor; an iterator of arrays,
             images or paths (read once); a camera number (``0`` or ``"0"``); an address such as
-            ``rtsp://...``.
+            ``rtsp://...``; a named pipe, or ``"-"`` for a video that is piped in.
         start: the first frame, included: seconds (``12.5``), ``"1:05"``, ``"1:02:03.5"`` or a frame index
             ``"120f"``.
         end: the first frame that is left out; written like ``start``.
@@ -123,6 +124,12 @@ class _Clock:
 
 def _open_path(text: str, clock: _Clock) -> Source:
     path = Path(text)
+    if text == "-":
+        if sys.stdin.isatty():
+            raise SourceError("nothing is piped in: ffmpeg -i ... -f yuv4mpegpipe - | deixis segment - ...")
+        return open_stream("pipe:0", clock.span, "stdin")
+    if path.is_fifo():
+        return open_stream(text, clock.span, path.name)
     if _URL.match(text):
         return open_stream(text, clock.span, "stream")
     if path.is_dir():
