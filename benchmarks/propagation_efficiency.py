@@ -56,6 +56,8 @@ FRAMES_AT_ONCE = 8
 FULL = 5.0
 """Bias of the masks of a random UniRef."""
 COLOURS = ("#d1495b", "#00798c", "#edae49", "#30638e", "#6a4c93", "#5b8e7d")
+_TOPS = (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 5, 6, 8, 10)
+"""Ends of an axis whose quarters are short."""
 PANEL, MARGIN, HEADER = (380, 260), 52, 24
 
 
@@ -293,9 +295,9 @@ def short(value: float) -> str:
 
 
 def round_up(value: float) -> float:
-    """Return the next number of one digit whose quarter is short, too."""
+    """Return the next number that an axis may end at."""
     unit = 10.0 ** np.floor(np.log10(max(value, 1e-3)))
-    return float(next(unit * step for step in (1, 2, 4, 6, 8, 10) if value <= unit * step))
+    return float(next(unit * step for step in _TOPS if value <= unit * step))
 
 
 def draw(curves: Mapping[str, Sequence[Mapping[str, float]]]) -> Image.Image:

@@ -64,6 +64,8 @@ def test_bytes_of_a_state_are_counted_once():
     assert propagation_efficiency.num_bytes(state) == 4 * 8 + 4 * 16
 
 
-@pytest.mark.parametrize(("value", "expected"), [(0.7, 0.8), (1, 1), (13, 20), (4800, 6000), (0, 0.001)])
+@pytest.mark.parametrize(
+    ("value", "expected"), [(0.7, 0.8), (1, 1), (13, 16), (20.9, 24), (4800, 5000), (0, 0.001)]
+)
 def test_axes_end_at_short_numbers(value, expected):
     assert propagation_efficiency.round_up(value) == pytest.approx(expected)
