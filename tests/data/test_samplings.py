@@ -16,12 +16,19 @@ from training.toy_world import toy_records
 
 def clips(name, records, count=6):
     rule, change = SAMPLINGS[name].clip, SAMPLINGS[name].transforms
+    if rule.kind == "example-pair":
+        records = [with_examples(record) for record in records]
     plans = plan_clips(records, rule)
     for seed in range(count):
         generator = np.random.default_rng(seed)
         plan = plans[seed % len(plans)]
         predicted = (1,) if plan.predicts_around else None
         yield transform(read_clip(records[plan.record], plan, generator, rule, predicted), change, generator)
+
+
+def with_examples(record):
+    every = range(len(record.frame_names))
+    return replace(record, examples=tuple(tuple(one for one in every if one != place) for place in every))
 
 
 @pytest.mark.parametrize("name", SAMPLINGS)
@@ -112,3 +119,51 @@ def test_what_cannot_be_is_refused():
         Transforms(short_sides=(0,))
     with pytest.raises(RecipeError, match=r"unknown transforms\.photometric"):
         Transforms(photometric="strong")
+
+
+def test_every_image_comes_after_one_of_its_examples():
+    """UniRef++, code: a random image of the class, changed by chances of its own."""
+    (record,) = toy_records(1, num_frames=4)
+    record = replace(record, examples=((1, 2), (0,), (3,), (2, 0)))
+    sampling = SAMPLINGS["uniref-examples"]
+    plans = plan_clips([record], sampling.clip)
+    assert [plan.around for plan in plans] == [0, 1, 2, 3]
+    drawn = set()
+    for seed in range(40):
+        plan = plans[seed % 4]
+        sample = read_clip(record, plan, np.random.default_rng(seed), sampling.clip)
+        assert sample.references == "masks" and sample.expressions == (WORDLESS,)
+        found = [
+            next(i for i in range(4) if (record.frames.read([i])[0] == frame).all())
+            for frame in sample.frames
+        ]
+        assert found[1] == plan.around
+        drawn.add((plan.around, found[0]))
+    assert drawn == {(0, 1), (0, 2), (1, 0), (2, 3), (3, 2), (3, 0)}
+    with pytest.raises(DatasetError, match="has no examples"):
+        read_clip(replace(record, examples=()), plans[0], np.random.default_rng(0), sampling.clip)
+    with pytest.raises(RecipeError, match="example-pair"):
+        replace(sampling.clip, length=3)
+
+
+def test_frames_that_have_nothing_to_do_with_one_another_are_changed_by_themselves():
+    (record,) = toy_records(1, num_frames=2)
+    change = Transforms(per_frame=True, flip=0.5, short_side=32, short_sides=(32, 48), long_side=200)
+    rule = ClipRule(kind="random", length=2, objects="referred", has_words=False)
+    plan = plan_clips([record], rule)[0]
+    seen = set()
+    for seed in range(24):
+        sample = read_clip(record, replace(plan, frames=(0, 0)), np.random.default_rng(seed), rule)
+        after = transform(sample, change, np.random.default_rng(seed))
+        (one, first), (two, second) = (
+            (frame[: size[0], : size[1]], size)
+            for frame, size in zip(after.frames, after.frame_sizes, strict=True)
+        )
+        masks = [after.masks[0, place, : size[0], : size[1]] for place, size in enumerate((first, second))]
+        for frame, mask, size in zip((one, two), masks, (first, second), strict=True):
+            assert size[0] in (32, 48) and mask.any()
+            inside = frame[mask].astype(float).mean(axis=0)
+            assert np.abs(inside - frame[mask].astype(float)).mean() < 30, "masks go with their frame"
+        is_same_way = first == second and (masks[0] == masks[1]).all()
+        seen.add((first == second, bool(is_same_way)))
+    assert seen == {(True, True), (True, False), (False, False)}

@@ -42,8 +42,36 @@ def test_stages_start_from_the_stage_before():
         assert first.init_from == ""
         assert second.init_from == f"runs/{first.name}/model"
         assert third.init_from == f"runs/{second.name}/model"
-        images, videos = (RECIPES[f"uniref-plus-{backbone}-{data}"] for data in ("coco-refcoco", "videos"))
-        assert (images.init_from, videos.init_from) == ("", f"runs/{images.name}/model")
+        images, examples, videos = (
+            RECIPES[f"uniref-plus-{backbone}-{data}"] for data in ("coco-refcoco", "fss", "videos")
+        )
+        assert (images.init_from, examples.init_from) == ("", f"runs/{images.name}/model")
+        assert videos.init_from == f"runs/{examples.name}/model"
+
+
+@pytest.mark.parametrize("backbone", ["resnet50", "swin-l"])
+def test_the_stage_with_examples(backbone: str):
+    """UniRef++, code: second stage on images."""
+    recipe = RECIPES[f"uniref-plus-{backbone}-fss"]
+    before = RECIPES[f"uniref-plus-{backbone}-coco-refcoco"]
+    assert (recipe.model, recipe.batch_size, recipe.run_length) == (f"uniref-plus-{backbone}-images", 32, 2)
+    assert (recipe.steps, recipe.schedule.kind, recipe.optim.lr) == (30_000, "constant", 2e-5)
+    assert (recipe.optim.weight_decay, recipe.optim.clip_norm) == (0.05, 0.1)
+    assert recipe.optim.groups == {
+        "backbone": pytest.approx(2e-6),
+        "text_encoder": 1e-5,
+        "offsets": pytest.approx(2e-6),
+    }
+    assert recipe.data[:-1] == before.data
+    last = recipe.data[-1]
+    assert (last.name, last.weight, last.split) == ("fss-1000", 0.05, "train")
+    rule, change = recipe.sampling(last)
+    assert (rule.kind, rule.has_words, rule.length) == ("example-pair", False, 2)
+    assert change.per_frame and change.flip == 0.5
+    assert change.short_sides == (320, 352, 392, 416, 448, 480, 512, 544, 576, 608, 640)
+    assert (change.long_side, change.size_rule) == (768, "round")
+    crop = change.crop
+    assert (crop.probability, crop.before, crop.smallest, crop.largest) == (0.5, (400, 500, 600), 384, 600)
 
 
 def test_what_is_shown_in_the_stages_on_videos():

@@ -248,7 +248,7 @@ def _places(index: int, record: VideoRecord, rule: ClipRule) -> Iterator[ClipPla
     is_sparse = record.annotated_frames is not None
     if rule.kind in _LOCAL_GLOBAL and not is_sparse:
         places: Sequence[int | None] = range(0, len(record.frame_names), rule.length)
-    elif rule.kind in (*_LOCAL_GLOBAL, "each-frame"):
+    elif rule.kind in (*_LOCAL_GLOBAL, "each-frame", "example-pair"):
         places = _annotated(record)
     else:
         places = (None,)
@@ -261,6 +261,8 @@ def _places(index: int, record: VideoRecord, rule: ClipRule) -> Iterator[ClipPla
                 continue
             if rule.kind in _LOCAL_GLOBAL:
                 yield ClipPlan(index, (), None, unit, around=place, predicts_around=is_sparse)
+            elif rule.kind == "example-pair":
+                yield ClipPlan(index, (), None, unit, around=place)
             else:
                 first = 0 if place is None else place
                 frames = () if rule.kind == "reference-pair" else (first,) * rule.length
@@ -289,6 +291,11 @@ def _draw_frames(
 ) -> tuple[int, ...]:
     """Return the frames of a plan that leaves them to chance."""
     num_frames = len(record.frame_names)
+    if rule.kind == "example-pair":
+        assert plan.around is not None
+        if not record.examples or not record.examples[plan.around]:
+            raise DatasetError(f"{record.name!r} has no examples; clips of kind example-pair are of fss-1000")
+        return int(generator.choice(record.examples[plan.around])), plan.around
     if plan.around is not None:
         if plan.predicts_around:
             assert predicted_frames is not None, "the position of the frame is one choice for a batch"

@@ -4,6 +4,7 @@ Axes: t frames, k annotated ones, n objects, m motion channels, H W pixels.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -92,14 +93,23 @@ def _crop_frames(
     sample: Sample, crop: RandomCrop, sides: tuple[int, int, SizeRule], generator: np.random.Generator
 ) -> Sample:
     """Cut a region of its own out of each frame; all are then padded to the largest."""
+
+    def crop_one(part: Sample) -> Sample:
+        region = draw_region(*part.frames.shape[1:3], crop.smallest, crop.largest, generator)
+        return resize(cut(part, *region), *sides)
+
+    return one_by_one(sample, crop_one)
+
+
+def one_by_one(sample: Sample, change: Callable[[Sample], Sample]) -> Sample:
+    """Change each frame by itself; all are then padded to the largest."""
     predicted = sample.annotated_frames or tuple(range(len(sample.frames)))
     parts = []
     for index in range(len(sample.frames)):
-        region = draw_region(*sample.frames.shape[1:3], crop.smallest, crop.largest, generator)
         places = [place for place, position in enumerate(predicted) if position == index]
         flow = None if sample.flow is None else sample.flow[[index]]
         part = replace(sample, frames=sample.frames[[index]], masks=sample.masks[:, places], flow=flow)
-        parts.append(resize(cut(part, *region), *sides))
+        parts.append(change(part))
     sizes = [part.frames.shape[1:3] for part in parts]
     height, width = (max(size[axis] for size in sizes) for axis in range(2))
     frames = np.zeros((len(parts), height, width, 3), np.uint8)

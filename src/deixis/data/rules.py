@@ -18,6 +18,7 @@ ClipKind = Literal[
     "local-global-published",
     "reference-pair",
     "jumps",
+    "example-pair",
     "each-frame",
     "random-frame",
     "image",
@@ -36,7 +37,8 @@ class ClipRule:
             (ReferFormer on Ref-YouTube-VOS, Ref-DAVIS17, A2D-Sentences); "local-global-published": the same
             with the published chance of a frame that comes twice; "reference-pair": a frame anywhere and
             others near it (UniRef, video stage, two frames); "jumps": a frame, and others each somewhat after
-            the one before, forward or backward in time (STCN, three frames); "each-frame": every annotated
+            the one before, forward or backward in time (STCN, three frames); "example-pair": each annotated
+            frame after one of its examples (UniRef, few-shot segmentation); "each-frame": every annotated
             frame by itself (HINet, fine-tuning; RefVOS); "random-frame": a random object in a random
             annotated frame (HINet, pre-training); "image": the first frame, ``length`` times (ReferFormer and
             UniRef on images).
@@ -66,7 +68,7 @@ class ClipRule:
             they appear or not, as the published code of all but MTTR has it; "all": without words, all that
             appear are to be found, and nothing is shown of them (detection, UniRef's code on images).
         redraws: how often another clip is drawn, at most, where the referent of an expression is in no
-            predicted frame after all transforms ("reference-pair": where it is missing in any). The published
+            predicted frame after all transforms (of pairs: where it is missing in any). The published
             code of ReferFormer and UniRef goes on until there is one.
         kinds: train on expressions that speak of nothing else ("appearance", "location", ...), to begin with
             what is simple; (): on all.
@@ -125,6 +127,10 @@ class ClipRule:
             check(
                 self.length == 1, f"clip.length must be 1 where clip.kind is {self.kind}, got {self.length}"
             )
+        check(
+            self.kind != "example-pair" or (self.length == 2 and not self.has_words),
+            "clips of kind example-pair have a clip.length of 2 and no words (clip.has_words false)",
+        )
         check(
             0 <= self.predicted_frames <= self.length,
             f"clip.predicted_frames must lie in 0 to clip.length, got {self.predicted_frames}",
@@ -206,6 +212,8 @@ class Transforms:
     Colours are changed last, on the smaller frames, but for "referformer-published".
 
     Attributes:
+        per_frame: draw everything for each frame by itself, as for images that have nothing to do with one
+            another; smaller ones are padded. For clips without words.
         pseudo_video: move all but one frame of a still image: rotation, shift, perspective, brightness, blur
             (ReferFormer, code and supplement, joint training). Only for clips of one image.
         flip: probability of mirroring the clip, its masks and the sides that its expressions name.
@@ -227,6 +235,7 @@ class Transforms:
             480). 0: none.
     """
 
+    per_frame: bool = False
     pseudo_video: bool = False
     flip: float = 0.5
     swap_words: Literal["whole-word", "published-substring"] = "whole-word"

@@ -163,6 +163,14 @@ SAMPLINGS: dict[str, Sampling] = {
         clip=replace(_UNIREF_PAIR.clip, kind="image", has_words=False),
         transforms=_UNIREF_PAIR.transforms,
     ),
+    "uniref-examples": Sampling(
+        clip=ClipRule(kind="example-pair", length=2, has_words=False, objects="referred", redraws=16),
+        transforms=replace(
+            _UNIREF_PAIR.transforms,
+            per_frame=True,
+            crop=RandomCrop(probability=0.5, before=(400, 500, 600), smallest=384, largest=600),
+        ),
+    ),
     "uniref-tiny-video": _UNIREF_TINY,
     "uniref-tiny-vos": replace(
         _UNIREF_TINY,
@@ -198,6 +206,7 @@ A2D-Sentences, of which the annotated frame alone is predicted; "-published" wit
 "uniref-image": stage II; "uniref-detection": all objects of images, with nothing shown of them (code, image
 stages). "uniref-video" and "uniref-pseudo-video": stage III on videos and on images with expressions;
 "uniref-vos" and "uniref-vos-pseudo-video" without ("-small": the sizes of the code for COCO).
+"uniref-examples": an image after another of its class, each changed by itself (FSS-1000).
 "uniref-tiny-video", "uniref-tiny-vos": pairs of rendered frames for our tiny variant.
 "stcn-video": three frames and up to two objects (stages 2 and 3); "stcn-youtube-vos": the same where every
 5th frame is annotated; "stcn-image": still images moved (stage 0, without its thin-plate warps).

@@ -13,7 +13,7 @@ from deixis.ops.words import swap_sides, swap_sides_published
 
 from .affine import crop_share, to_grey, warp_frames
 from .clips import Sample
-from .cropping import change_size
+from .cropping import change_size, one_by_one
 from .photometric import Distortion, distort, draw_distortion, jitter_colours
 from .pseudo_video import set_in_motion
 from .rules import Affine, Transforms
@@ -27,6 +27,9 @@ WORD_SWAPS: dict[str, Callable[[str], str]] = {
 
 def transform(sample: Sample, change: Transforms, generator: np.random.Generator) -> Sample:
     """Change frames, masks and expressions of ``sample`` together, as ``change`` says."""
+    if change.per_frame:
+        alone = replace(change, per_frame=False)
+        return one_by_one(sample, lambda part: transform(part, alone, generator))
     is_mirrored = generator.random() < change.flip
     jitter = generator.uniform(-change.colour_jitter, change.colour_jitter, 5)
     if change.pseudo_video:

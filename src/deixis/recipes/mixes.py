@@ -32,6 +32,11 @@ MIXES: dict[str, tuple[DataSource, ...]] = {
         _uniref("coco", 1.0, "uniref-detection"),
         *(_uniref(name, 1 / 3, "uniref-image") for name in _REFCOCO),
     ),
+    "uniref-images-fss-code": (
+        _uniref("coco", 1.0, "uniref-detection"),
+        *(_uniref(name, 1 / 3, "uniref-image") for name in _REFCOCO),
+        _uniref("fss-1000", 0.05, "uniref-examples"),
+    ),
     "uniref-videos": (*_VOS, *_RVOS),
     "uniref-videos-code": (
         _uniref("coco", 0.8, "uniref-vos-pseudo-video-small"),
@@ -44,4 +49,4 @@ MIXES: dict[str, tuple[DataSource, ...]] = {
 }
 """Name -> sources. "uniref-boxes", "uniref-images", "uniref-videos": stages I, II and III of the supplement's
 table 1; half of the clips of stage III have expressions. "-code": weights and sizes of the published code,
-which finds all objects of COCO's images besides."""
+which finds all objects of COCO's images besides; "-fss" is its second stage on images, with examples."""

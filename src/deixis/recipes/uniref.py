@@ -11,8 +11,7 @@ lower ``batch_size`` and raise ``steps`` and ``schedule.milestones`` alike (code
 16). Left to the command line: the files of a backbone and of the text encoder (``init_parts``), its
 ``tokenizer``, and the ``data.N.root`` of each data set.
 
-Not here, because the data sets cannot be read: Objects365 (code, first stage, boxes of 365 classes) and
-FSS-1000 (code, a second stage on images of 30 000 steps at 2e-5, in which it has a weight of 0.05).
+Not here, because the data set cannot be read: Objects365 (code, first stage, boxes of 365 classes).
 """
 
 from dataclasses import replace
@@ -43,7 +42,7 @@ def _optim(lr: float) -> Optim:
 
 
 def _recipe(name: str, model: str, mix: str, *, gpus: int, lr: float, milestone: int) -> Recipe:
-    """Return a stage of 90 000 steps: table 1 and code."""
+    """Return a stage of 90 000 steps: table 1 and, but for the second stage on images, code."""
     return Recipe(
         name=name,
         model=model,
@@ -77,14 +76,24 @@ def _stages(backbone: str) -> tuple[Recipe, ...]:
 
 
 def _stages_of_the_code(backbone: str) -> tuple[Recipe, ...]:
-    """Return the stages on images and on videos of the code; the latter from the weights of the former."""
+    """Return the two stages on images and that on videos of the code, each from the weights before."""
     model = f"uniref-plus-{backbone}"
-    images, videos = (f"{model}-{data}" for data in ("coco-refcoco", "videos"))
+    images, examples, videos = (f"{model}-{data}" for data in ("coco-refcoco", "fss", "videos"))
+    first = _recipe(images, f"{model}-images", "uniref-images-code", gpus=16, lr=2e-4, milestone=75_000)
     return (
-        _recipe(images, f"{model}-images", "uniref-images-code", gpus=16, lr=2e-4, milestone=75_000),
+        first,
+        replace(
+            first,
+            name=examples,
+            data=MIXES["uniref-images-fss-code"],
+            optim=_optim(2e-5),
+            schedule=Schedule(kind="constant"),
+            steps=30_000,
+            init_from=f"runs/{images}/model",
+        ),
         replace(
             _recipe(videos, model, "uniref-videos-code", gpus=16, lr=1e-4, milestone=75_000),
-            init_from=f"runs/{images}/model",
+            init_from=f"runs/{examples}/model",
         ),
     )
 

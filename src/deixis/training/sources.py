@@ -105,7 +105,8 @@ class ClipDataset(Dataset):
             record = source.records[plan.record]
             sample = read_clip(record, plan, generator, rule, predicted, self.motion, references)
             sample = transform(sample, source.transforms, generator)
-            if sample.is_answered(everywhere=rule.kind == "reference-pair", at_first=rule.kind == "jumps"):
+            is_pair = rule.kind in ("reference-pair", "example-pair")
+            if sample.is_answered(everywhere=is_pair, at_first=rule.kind == "jumps"):
                 break
         return sample
 

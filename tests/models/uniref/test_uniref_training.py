@@ -7,7 +7,7 @@ import torch
 from test_uniref_model import HEIGHT, WIDTH, tokens
 
 from deixis.models.uniref.config import UniRefConfig
-from deixis.models.uniref.criterion import truths_of
+from deixis.models.uniref.criterion import MaskTeaching, losses, truths_of
 from deixis.models.uniref.model import UniRef
 from deixis.structures import Batch, Clip, Target
 from tiny_uniref import TINY, shaken
@@ -87,6 +87,26 @@ def test_masks_without_words_are_learned_at_full_size():
     fine, coarse = (model.batch_losses(batch(name))["loss_mask"] for name in ("masks", "both"))
     assert fine != coarse
     assert fine > 0 and coarse > 0
+
+
+def test_examples_in_images_are_learned_at_the_size_of_other_images():
+    """UniRef++, code: few-shot segmentation belongs to the stage on images."""
+    images = shaken(replace(TINY, has_region_losses=False))
+    one = batch("masks")
+    output = images(
+        images.encode_video(Clip(one.clip.frames[:, 1:], one.clip.padding_mask[:, 1:])),
+        None,
+        one.video_index,
+        images.encode_masks(
+            images.encode_video(Clip(one.clip.frames[[0, 1, 1], :1], one.clip.padding_mask[[0, 1, 1], :1])),
+            torch.stack([target.masks[list(target.referents), 0].any(dim=0) for target in one.targets]),
+        ),
+    )
+    truths = truths_of(one.targets, output.frame_sizes, frames=(1,))
+    expected = losses(output, truths, MaskTeaching(is_fine=False, has_regions=False))["loss_mask"]
+    torch.testing.assert_close(images.batch_losses(one)["loss_mask"], 2 * expected)
+    fine = losses(output, truths, MaskTeaching(is_fine=True, has_regions=False))["loss_mask"]
+    assert fine != expected
 
 
 def test_boxes_teach_masks_and_one_of_their_losses_grows():

@@ -205,20 +205,23 @@ class Runs:
         return self.model.encode_text(Tokens(torch.tensor(padded), torch.tensor(hidden)))
 
     def _video(self, names: Sequence[str]) -> UniRefVideoFeatures:
+        return self.model.encode_video(self._clip(names))
+
+    def _clip(self, names: Sequence[str]) -> Clip:
         """Normalise images and pad them to multiples of the largest, one clip of one frame each."""
         inputs = self.model.config.inputs
         mean, std = (255 * torch.tensor(value)[:, None, None] for value in (inputs.mean, inputs.std))
         images = [torch.from_numpy(self.golden.inputs["images"][name]) for name in names]
         clips, padding_mask = stack_clips([((image - mean) / std)[None] for image in images])
-        return self.model.encode_video(Clip(*pad_to_multiple(clips, padding_mask, inputs.pad_multiple)))
+        return Clip(*pad_to_multiple(clips, padding_mask, inputs.pad_multiple))
 
     def _reference(self, entry: Mapping[str, Any]) -> MaskReference:
-        video = self._video(entry["images"])
-        padded = (int(video.frames.shape[-2]), int(video.frames.shape[-1]))
-        made = self.model.encode_masks(
-            video, torch.stack([_rectangle(rect, padded) for rect in entry["rects"]])
-        )
-        return made.pooled() if entry.get("aggregate") else made
+        clip = self._clip(entry["images"])
+        padded = (int(clip.frames.shape[-2]), int(clip.frames.shape[-1]))
+        masks = torch.stack([_rectangle(rect, padded) for rect in entry["rects"]])
+        if entry.get("aggregate"):
+            return self.model.learn_examples(clip, masks)
+        return self.model.encode_masks(self.model.encode_video(clip), masks)
 
     def _levels(self, entry: Mapping[str, Any], reference: MaskReference) -> list[tuple[Tensor, Tensor]]:
         """Return values as maps, where they are not pooled, and embeddings of each level."""

@@ -1,8 +1,9 @@
 """A training step of UniRef: images with words, or pairs of a reference frame and a current one (5.1).
 
-In a pair only the last frame is learned. What is shown is the same for a whole batch: words, masks of the
-first frame, both, or nothing, and then all objects are to be found (``Batch.references``). Where the first
-frame does not show an object that is known by its mask alone, there is nothing to follow, and it is left out.
+In a pair, also of an example and an image, only the last frame is learned. What is shown is the same for a
+whole batch: words, masks of the first frame, both, or nothing, and then all objects are to be found
+(``Batch.references``). Where the first frame does not show an object that is known by its mask alone, there
+is nothing to follow, and it is left out.
 
 Axes: b clips, t frames, e expressions or objects, i images, h w cells, H W pixels.
 """
@@ -46,7 +47,8 @@ def batch_losses(model: "UniRef", batch: Batch) -> dict[str, Tensor]:
     output = model(video, text, index * t + t - 1, masks)
     truths = truths_of(targets, output.frame_sizes, frames=(last,), is_each=references == "none")
     teaching = MaskTeaching(
-        is_fine=references == "masks",
+        # Of images with examples, which the stages before videos have, masks are taught at stride 4.
+        is_fine=references == "masks" and model.config.has_region_losses,
         has_regions=model.config.has_region_losses,
         similarity=_similarity(model, batch.clip, index) if model.config.is_taught_by_boxes else None,
         pairwise_share=model.pairwise_share,
