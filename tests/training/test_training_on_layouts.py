@@ -56,7 +56,8 @@ def miniatures(tmp_path_factory):
     """A root for each data set of the mixes: few, short videos."""
     roots = {}
     rendered = SceneRecords("train", SceneSettings(length=7, size=(48, 72)), 50, 2)
-    for layout in (*REFCOCO, "ref-youtube-vos", "a2d-sentences", "coco", "youtube-vos-2019", "lvos", "ovis"):
+    videos = ("ref-youtube-vos", "a2d-sentences", "youtube-vos-2019", "lvos", "ovis")
+    for layout in (*REFCOCO, "coco", "fss-1000", *videos):
         roots[layout] = export(rendered, tmp_path_factory.mktemp("mix") / layout, layout, "train")
     return roots
 
@@ -114,3 +115,15 @@ def test_the_mix_of_uniref_gives_two_clips_of_a_task_at_a_time(miniatures):
     shares = Counter(data[draw.source].name for draw in islice(sampler.draws(), 4000))
     for source in data:
         assert shares[source.name] / 4000 == pytest.approx(source.weight / 2, abs=0.002)
+
+
+def test_the_stage_of_uniref_with_examples_learns_from_images_after_their_examples(miniatures):
+    recipe = small(RECIPES["uniref-plus-resnet50-fss"], miniatures)
+    recipe = replace(recipe, data=recipe.data[-1:], batch_size=2)
+    (source,) = open_sources(recipe)
+    assert len(source.plans) == sum(len(record.frame_names) for record in source.records)
+    pixels = next(make_batches((source,), recipe, train_tokenizer(["object"])))
+    assert pixels.frames.shape[:2] == (2, 2) and pixels.references == "masks"
+    assert [side % 32 for side in pixels.frames.shape[2:4]] == [0, 0]
+    for target in pixels.targets():
+        assert target.masks.shape[:2] == (1, 2) and target.masks.any(dim=(2, 3)).all()
