@@ -148,12 +148,25 @@ TINY_SYNTHETIC = Recipe(
 """Words, masks, and both, in turns. The towers of vision and text know concepts already: they are those of
 the tiny MTTR that ships inside the package, and stay as they are."""
 
+TINY_SYNTHETIC_POLISH = replace(
+    TINY_SYNTHETIC,
+    name="uniref-tiny-synthetic-polish",
+    optim=replace(TINY_SYNTHETIC.optim, lr=6e-4),
+    time_limit=40.0,
+    seed=2,
+    ema=0.998,
+    init_from="runs/uniref-tiny-synthetic/model",
+    init_fresh=(),
+)
+"""More of the same, on other clips and with smaller steps."""
+
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
         *(stage for backbone in BACKBONES for stage in _stages(backbone)),
         *(stage for backbone in BACKBONES for stage in _stages_of_the_code(backbone)),
         TINY_SYNTHETIC,
+        TINY_SYNTHETIC_POLISH,
     )
 }
 """Name -> recipe."""
