@@ -320,7 +320,8 @@ def print_summary(record: dict[str, Any], plan: "Plan") -> None:
     """Print one row an expression, what was written and how fast."""
     if "objects" not in record:
         return
-    title = "expression" if "model" in record["run"] else "object"
+    is_asked_in_words = "model" in record["run"] and "examples" not in record["run"]
+    title = "expression" if is_asked_in_words else "object"
     width = max(len(row["expression"]) for row in record["objects"])
     width = min(max(width, len(title)), 60)
     print(f"{title:<{width}}  {'present':>13}  {'score':>5}")

@@ -41,11 +41,12 @@ def segment(
 
     With ``masks`` in place of expressions, their objects are followed by ``propagator``; see
     :class:`~deixis.inference.following.Follower`. With both, the model is told where what the sentences name
-    is in some frames.
+    is in some frames. With ``examples``, images of a thing and its masks, ``model`` finds the like of it in
+    every frame; see :class:`~deixis.inference.examples.Finder`.
 
     Raises:
-        DeixisError: as ``Segmenter`` and ``Follower``.
-        ValueError: there are neither expressions nor masks, or both for a model that does not take both.
+        DeixisError: as ``Segmenter``, ``Follower`` and ``Finder``.
+        ValueError: there is nothing to look for, or what the model does not take together.
 
     Example:
         >>> deixis.segment("dog.mp4", ["the dog on the left", "the woman"]).save("out")  # doctest: +SKIP
