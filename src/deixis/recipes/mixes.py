@@ -24,19 +24,16 @@ _RVOS = (
     *(_uniref(name, 0.15, "uniref-pseudo-video") for name in _REFCOCO),
     _uniref("ref-youtube-vos", 0.55, "uniref-video"),
 )
+_IMAGES_CODE = (
+    _uniref("coco", 1.0, "uniref-detection"),
+    *(_uniref(name, 1 / 3, "uniref-image") for name in _REFCOCO),
+)
 
 MIXES: dict[str, tuple[DataSource, ...]] = {
     "uniref-boxes": (_uniref("visual-genome", 1.0, "uniref-boxes"),),
     "uniref-images": tuple(_uniref(name, 1.0, "uniref-image") for name in _REFCOCO),
-    "uniref-images-code": (
-        _uniref("coco", 1.0, "uniref-detection"),
-        *(_uniref(name, 1 / 3, "uniref-image") for name in _REFCOCO),
-    ),
-    "uniref-images-fss-code": (
-        _uniref("coco", 1.0, "uniref-detection"),
-        *(_uniref(name, 1 / 3, "uniref-image") for name in _REFCOCO),
-        _uniref("fss-1000", 0.05, "uniref-examples"),
-    ),
+    "uniref-images-code": _IMAGES_CODE,
+    "uniref-images-fss-code": (*_IMAGES_CODE, _uniref("fss-1000", 0.05, "uniref-examples")),
     "uniref-videos": (*_VOS, *_RVOS),
     "uniref-videos-code": (
         _uniref("coco", 0.8, "uniref-vos-pseudo-video-small"),
