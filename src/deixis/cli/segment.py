@@ -232,7 +232,7 @@ class Segment:
         return replace(rule, length=length, overlap=overlap)
 
     def _describe(self, segmenter: "Segmenter", masks: Any) -> dict[str, Any]:
-        from deixis.inference.record import describe_run, describe_source
+        from deixis.inference.record import describe_source
 
         return {
             "source": describe_source(self.source),
@@ -240,7 +240,7 @@ class Segment:
             "end": self.end,
             "stride": self.stride,
             "stream": self.stream,
-            **describe_run(segmenter, self.expressions, masks),
+            **segmenter.describe(self.expressions, masks),
         }
 
     def _results(self, segmenter: "Segmenter", source: "Source", masks: Any) -> "Iterator[FrameResult]":

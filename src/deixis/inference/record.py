@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 from deixis.configuration import to_plain
 from deixis.version import __version__
 
-from .given import describe_given, read_given
-
 if TYPE_CHECKING:
     from torch import nn
 
@@ -21,11 +19,10 @@ if TYPE_CHECKING:
 _LIBRARIES = ("torch", "torchvision", "transformers", "tokenizers", "av", "numpy", "pillow")
 
 
-def describe_run(segmenter: "Segmenter", expressions: Sequence[str], masks: Any = None) -> dict[str, Any]:
-    """Return a plain record of what ``segmenter`` makes of ``expressions`` and masks of theirs."""
+def describe_run(segmenter: "Segmenter", expressions: Sequence[str]) -> dict[str, Any]:
+    """Return a plain record of what ``segmenter`` makes of ``expressions``."""
     return {
         "expressions": list(expressions),
-        **({} if masks is None else {"masks": describe_given(read_given(masks))}),
         "model": segmenter.name,
         "weights": segmenter.weights_hash,
         "inputs": to_plain(segmenter.engine.inputs),

@@ -24,7 +24,7 @@ from deixis.video.sources import open_source
 
 from .engine import Engine, check_expressions, find_dtype
 from .frame_spool import FrameSpool
-from .given import place_given, read_given
+from .given import describe_given, place_given, read_given
 from .offline import Answer, OfflineRun
 from .prediction import Prediction, PredictionBuilder
 from .progress import Progress, progress_reporter
@@ -164,7 +164,7 @@ class Segmenter:
                 builder.add(found)
         # What can be read only once does not know its length beforehand.
         again = asked.source if asked.source.num_frames is not None else None
-        description = describe_run(self, asked.expressions, masks)
+        description = self.describe(asked.expressions, masks)
         return builder.build(asked.expressions, asked.source.frame_rate, description, again)
 
     def answers(
@@ -250,6 +250,11 @@ class Segmenter:
         if self.engine.inputs.is_online:
             return OnlineSession(self.engine, expressions, text, given)
         return WindowSession(self.engine, expressions, text, self.rule, self.num_candidates)
+
+    def describe(self, expressions: Sequence[str], masks: Any = None) -> dict[str, Any]:
+        """Return a plain record of what this makes of ``expressions``, and of ``masks`` of what they name."""
+        given = {} if masks is None else {"masks": describe_given(read_given(masks))}
+        return {**describe_run(self, expressions), **given}
 
     def _ask(
         self,
