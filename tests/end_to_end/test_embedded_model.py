@@ -9,7 +9,11 @@ from deixis.evaluation.segmenting import validate
 from deixis.models.registry import DEFAULT, EMBEDDED, SHARED
 from deixis.synthetic.worlds import rendered_records
 
-WORLDS = {"hinet-tiny": ("synthetic-wild", 12), "mttr-tiny-synthetic": ("synthetic", 4)}
+WORLDS = {
+    "hinet-tiny": ("synthetic-wild", 12),
+    "mttr-tiny-synthetic": ("synthetic", 4),
+    "uniref-tiny-synthetic": ("synthetic", 3),
+}
 """Where each was trained, and on how many held-out clips of it a test takes a few seconds."""
 
 

@@ -32,6 +32,7 @@ PRETRAINED: tuple[str, ...] = ("sam3",)
 EMBEDDED: dict[str, str] = {
     "hinet-tiny": "hinet_tiny",
     "mttr-tiny-synthetic": "mttr",
+    "uniref-tiny-synthetic": "uniref",
 }
 """Checkpoints that ship inside the package (``assets/NAME``) -> family."""
 

@@ -38,6 +38,7 @@ WEIGHT_FREE: tuple[str, ...] = ("copy", "translation")
 EMBEDDED: dict[str, str] = {
     "stcn-tiny-synthetic": "stcn-tiny-synthetic",
     "stcn-tiny-synthetic-bounded": "stcn-tiny-synthetic",
+    "uniref-tiny-synthetic": "uniref-tiny-synthetic",
 }
 """Propagators whose weights ship inside the package -> folder in ``assets``."""
 

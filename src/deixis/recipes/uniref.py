@@ -152,7 +152,7 @@ TINY_SYNTHETIC_POLISH = replace(
     TINY_SYNTHETIC,
     name="uniref-tiny-synthetic-polish",
     optim=replace(TINY_SYNTHETIC.optim, lr=6e-4),
-    time_limit=40.0,
+    time_limit=55.0,
     seed=2,
     ema=0.998,
     init_from="runs/uniref-tiny-synthetic/model",
