@@ -150,7 +150,6 @@ class Segment:
         from deixis.inference.folder import plan_outputs, write_outputs
         from deixis.inference.following import names_of
         from deixis.inference.given import object_ids, read_given
-        from deixis.inference.record import describe_source
         from deixis.video.sources import open_source
 
         for name in OF_SENTENCES:
@@ -161,13 +160,7 @@ class Segment:
         given = read_given(find_masks(self.masks))
         source = open_source(self.source, start=self.start, end=self.end, stride=self.stride)
         follower = self._follower()
-        description = {
-            "source": describe_source(self.source),
-            "start": self.start,
-            "end": self.end,
-            "stride": self.stride,
-            **follower.describe(given, ways),
-        }
+        description = {**describe_part(self), **follower.describe(given, ways)}
         plan = plan_outputs(self.out, outputs, description, overwrite=self.overwrite)
         print_done(plan)
         record, ids = dict(plan.record), object_ids(given)
@@ -232,13 +225,8 @@ class Segment:
         return replace(rule, length=length, overlap=overlap)
 
     def _describe(self, segmenter: "Segmenter", masks: Any) -> dict[str, Any]:
-        from deixis.inference.record import describe_source
-
         return {
-            "source": describe_source(self.source),
-            "start": self.start,
-            "end": self.end,
-            "stride": self.stride,
+            **describe_part(self),
             "stream": self.stream,
             **segmenter.describe(self.expressions, masks),
         }
@@ -251,6 +239,18 @@ class Segment:
         results = segmenter.stream(source, self.expressions, masks=masks)
         disable = True if self.quiet else None
         return iter(tqdm(results, total=source.num_frames, unit="frames", disable=disable))
+
+
+def describe_part(command: Segment) -> dict[str, Any]:
+    """Return a plain record of what is read."""
+    from deixis.inference.record import describe_source
+
+    return {
+        "source": describe_source(command.source),
+        "start": command.start,
+        "end": command.end,
+        "stride": command.stride,
+    }
 
 
 def check_outputs(outputs: list[str]) -> None:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from deixis.cli.segment import check_folder, check_outputs, print_done, print_summary
+from deixis.cli.segment import check_folder, check_outputs, describe_part, print_done, print_summary
 
 if TYPE_CHECKING:
     from deixis.cli.segment import Segment
@@ -29,7 +29,6 @@ def find_alike(command: "Segment") -> None:
     """Find what the examples show in every image or frame, or say that it is done."""
     from deixis.inference.examples import NAME, Finder, read_examples
     from deixis.inference.folder import plan_outputs, write_outputs
-    from deixis.inference.record import describe_source
     from deixis.video.sources import open_source
 
     for name in IDLE:
@@ -50,13 +49,7 @@ def find_alike(command: "Segment") -> None:
         dtype=command.dtype,
         min_score=command.min_score,
     )
-    description = {
-        "source": describe_source(command.source),
-        "start": command.start,
-        "end": command.end,
-        "stride": command.stride,
-        **finder.describe(examples),
-    }
+    description = {**describe_part(command), **finder.describe(examples)}
     plan = plan_outputs(command.out, outputs, description, overwrite=command.overwrite)
     print_done(plan)
     record = dict(plan.record)

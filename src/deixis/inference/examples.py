@@ -34,7 +34,7 @@ from deixis.ops.png import decode_brightness, decode_label_map, stores_colours
 from deixis.structures import Clip
 from deixis.video.frames import Source
 from deixis.video.results import FrameResult
-from deixis.video.sources import open_source
+from deixis.video.sources import open_source, take_source
 
 from .engine import Engine, find_dtype
 from .offline import Answer, FrameStamp
@@ -190,11 +190,7 @@ class Finder:
             DeixisError: examples or a source that cannot be used.
         """
         learned = examples if isinstance(examples, Learned) else self.learn(examples)
-        opened = source
-        if not isinstance(source, Source):
-            opened = open_source(source, start=start, end=end, stride=stride)
-        elif start is not None or end is not None or stride != 1:
-            raise ValueError("give start, end and stride to open_source; this source is open already")
+        opened = take_source(source, start=start, end=end, stride=stride)
         builder = PredictionBuilder()
         for found in self.iterate(opened, learned, progress=progress):
             builder.add(Answer(FrameStamp.of(found.frame), found.masks, found.scores, found.presence))

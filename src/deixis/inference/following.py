@@ -28,7 +28,7 @@ from deixis.ops.masks import decode_rle, encode_rle
 from deixis.propagators.base import ObjectMasks, PropagatedMasks, Propagator
 from deixis.video.frames import Frame, Source
 from deixis.video.results import FrameResult
-from deixis.video.sources import open_source
+from deixis.video.sources import take_source
 
 from .frame_spool import FrameSpool
 from .given import GivenMasks, describe_given, object_ids, place_given, read_given
@@ -109,11 +109,7 @@ class Follower:
             DeixisError: masks or a source that cannot be used.
         """
         given = read_given(masks)
-        opened = source
-        if not isinstance(source, Source):
-            opened = open_source(source, start=start, end=end, stride=stride)
-        elif start is not None or end is not None or stride != 1:
-            raise ValueError("give start, end and stride to open_source; this source is open already")
+        opened = take_source(source, start=start, end=end, stride=stride)
         builder = PredictionBuilder()
         for found in self.iterate(opened, given, ways=ways, progress=progress):
             builder.add(Answer(FrameStamp.of(found.frame), found.masks, found.scores, found.presence))

@@ -20,7 +20,7 @@ from deixis.propagators.base import ObjectMasks, Propagator
 from deixis.structures import TextFeatures, Tokens
 from deixis.video.frames import Frame, Source
 from deixis.video.results import FrameResult
-from deixis.video.sources import open_source
+from deixis.video.sources import take_source
 
 from .engine import Engine, check_expressions, find_dtype
 from .frame_spool import FrameSpool
@@ -231,7 +231,7 @@ class Segmenter:
             masks: as of a call; of what can be read only once, those of the first frame.
             tokens: ready token ids of the expressions, for models without a tokenizer.
         """
-        source = frames if isinstance(frames, Source) else open_source(frames)
+        source = take_source(frames)
         listed = check_expressions(expressions)
         return _stream(source, self._session(listed, self._place(masks, listed, source), tokens))
 
@@ -267,10 +267,7 @@ class Segmenter:
         tokens: Tokens | None,
     ) -> "_Asked":
         listed = check_expressions(expressions)
-        if not isinstance(source, Source):
-            source = open_source(source, start=start, end=end, stride=stride)
-        elif start is not None or end is not None or stride != 1:
-            raise ValueError("give start, end and stride to open_source; this source is open already")
+        source = take_source(source, start=start, end=end, stride=stride)
         given = self._place(masks, listed, source)
         return _Asked(source, listed, self.engine.encode_expressions(listed, tokens), given)
 

@@ -88,6 +88,22 @@ def open_source(
     raise SourceError(f"a source cannot be a {type(source).__name__}; give {_KNOWN}")
 
 
+def take_source(
+    source: Any, *, start: float | str | None = None, end: float | str | None = None, stride: int = 1
+) -> Source:
+    """Return a source that is open, opened here unless it is already (arguments: :func:`open_source`).
+
+    Raises:
+        SourceError: as there.
+        ValueError: a part of a source that is open already.
+    """
+    if not isinstance(source, Source):
+        return open_source(source, start=start, end=end, stride=stride)
+    if start is not None or end is not None or stride != 1:
+        raise ValueError("give start, end and stride to open_source; this source is open already")
+    return source
+
+
 def read_frames(source: Any, **options: Any) -> UInt8[np.ndarray, "t H W 3"]:
     """Read all frames of a (short) source into one array; ``options`` as of :func:`open_source`."""
     return np.stack([frame.image for frame in open_source(source, **options)])
