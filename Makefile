@@ -10,7 +10,7 @@ TEST_THREADS ?= 1
 .PHONY: demo test test-slow lint types imports check format clean
 
 demo: $(VENV)/.installed
-	$(BIN)/deixis demo --out out/demo
+	$(BIN)/deixis demo --out out/demo --overwrite
 
 test: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=$(TEST_THREADS) $(BIN)/python -m pytest -n 2 --dist loadfile -q
