@@ -1,6 +1,5 @@
 """``deixis evaluate fss-1000 --model ...``: a model that finds what examples show."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from deixis.cli.evaluate_saved import find_subject_of, score_files
@@ -17,7 +16,7 @@ def evaluate_finder(command: "Evaluate") -> None:
     from deixis.evaluation.protocols.base import VideoProtocol
     from deixis.evaluation.saving import save_images
     from deixis.evaluation.segmenting import share_method
-    from deixis.evaluation.subjects import choose_protocol
+    from deixis.evaluation.subjects import choose_protocol, limited_to
 
     protocol = choose_protocol(command.benchmark, command.protocol)
     assert isinstance(protocol, VideoProtocol)
@@ -42,8 +41,6 @@ def evaluate_finder(command: "Evaluate") -> None:
             overwrite=command.overwrite,
             on_video=bar.update,
         )
-    names = {record.name for record in records}
-    subject = find_subject_of(command)
-    subject = replace(subject, truths=tuple(t for t in subject.truths if t.name in names))
+    subject = limited_to(find_subject_of(command), records)
     about = {"name": command.model_name, "weights_sha256": settings["weights_sha256"], "shots": shots}
     score_files(command, masks, subject, protocol, out, about)

@@ -101,14 +101,13 @@ def evaluate_model_by_protocol(command: "Evaluate") -> None:
     from deixis.evaluation.sample_saving import save_samples
     from deixis.evaluation.saving import save_masks
     from deixis.evaluation.segmenting import share_method
-    from deixis.evaluation.subjects import choose_protocol
+    from deixis.evaluation.subjects import choose_protocol, limited_to
     from deixis.inference.record import weights_hash
 
     protocol = choose_protocol(command.benchmark, command.protocol)
     subject = find_subject_of(command)
     split, records = command.records()
-    names = {record.name for record in records}
-    subject = replace(subject, truths=tuple(t for t in subject.truths if t.name in names))
+    subject = limited_to(subject, records)
     model = _model_of(command)
     segmenter = model.segmenter
     is_merged = isinstance(protocol, VideoProtocol) and protocol.unit == "annotator"
@@ -165,7 +164,7 @@ def evaluate_propagator(command: "Evaluate") -> None:
     from deixis.evaluation.following import PropagatorOnDemand, choose_following, require_truth
     from deixis.evaluation.saving import save_images
     from deixis.evaluation.segmenting import share_method
-    from deixis.evaluation.subjects import find_subject, subject_of_records
+    from deixis.evaluation.subjects import find_subject, limited_to, subject_of_records
     from deixis.evaluation.submission import find_format, pack_submission
 
     assert command.propagator is not None
@@ -203,8 +202,6 @@ def evaluate_propagator(command: "Evaluate") -> None:
     if command.is_rendered or command.root is None:
         subject = subject_of_records(command.benchmark, split, records)
     else:
-        subject = find_subject(command.benchmark, command.root, split, protocol)
-        names = {record.name for record in records}
-        subject = replace(subject, truths=tuple(t for t in subject.truths if t.name in names))
+        subject = limited_to(find_subject(command.benchmark, command.root, split, protocol), records)
     about = {"name": command.propagator, "weights_sha256": method.settings()["weights_sha256"]}
     score_files(command, masks, subject, protocol, out, about)

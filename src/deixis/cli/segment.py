@@ -127,7 +127,7 @@ class Segment:
             )
         if self.stream and self.propagator is not None:
             raise ValueError("--propagator goes backward too, which --stream cannot; leave one out")
-        outputs = self._outputs()
+        outputs = self.outputs()
         masks = read_given(find_masks(self.masks)) if self.masks else None
         source = open_source(self.source, start=self.start, end=self.end, stride=self.stride)
         segmenter = self._segmenter()
@@ -138,7 +138,7 @@ class Segment:
             record = write_outputs(plan, self._results(segmenter, source, masks), self.expressions, source)
         print_summary(record, plan)
 
-    def _outputs(self) -> list[str]:
+    def outputs(self) -> list[str]:
         """Return the names of what is to be written, all of which can be."""
         outputs = [name for name in self.save.replace(",", " ").split() if name]
         check_outputs(outputs)
@@ -155,7 +155,7 @@ class Segment:
         for name in OF_SENTENCES:
             if getattr(self, name) not in (None, "auto", "linked"):
                 raise ValueError(f"--{name.replace('_', '-')} is about sentences; leave it out with --masks")
-        outputs = self._outputs()
+        outputs = self.outputs()
         ways = "forward" if self.stream else self.ways
         given = read_given(find_masks(self.masks))
         source = open_source(self.source, start=self.start, end=self.end, stride=self.stride)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from deixis.cli.segment import check_folder, check_outputs, describe_part, print_done, print_summary
+from deixis.cli.segment import describe_part, print_done, print_summary
 
 if TYPE_CHECKING:
     from deixis.cli.segment import Segment
@@ -37,9 +37,7 @@ def find_alike(command: "Segment") -> None:
             raise ValueError(
                 f"{called} of no use beside --examples, which alone say what to find; leave it out"
             )
-    outputs = command.save.replace(",", " ").split()
-    check_outputs(outputs)
-    check_folder(command.out)
+    outputs = command.outputs()
     examples = read_examples(split_examples(command.examples))
     source = open_source(command.source, start=command.start, end=command.end, stride=command.stride)
     finder = Finder(

@@ -105,6 +105,12 @@ def subject_of_records(benchmark: str, split: str, records: Sequence[VideoRecord
     )
 
 
+def limited_to(subject: Subject, records: Sequence[VideoRecord]) -> Subject:
+    """Return what is true of the videos of ``records`` alone."""
+    names = {record.name for record in records}
+    return replace(subject, truths=tuple(truth for truth in subject.truths if truth.name in names))
+
+
 def load_truth(
     benchmark: str, root: Path, split: str, protocol: VideoProtocol | SampleProtocol
 ) -> Sequence[VideoRecord]:
