@@ -1,13 +1,17 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import deixis as package
+from deixis.models.loading import save
+from deixis.text.words import train_tokenizer
 from deixis.video.formats import read_records
 from deixis.video.sinks import RleJsonLines
 from stand_ins import ColourModel, coloured_video
+from tiny_uniref import TINY, shaken
 
 EXPRESSIONS = ("the red square", "the blue one")
 
@@ -216,3 +220,18 @@ def test_predictions_save_what_the_command_writes(deixis, model, frames, tmp_pat
     other = package.segment(frames, "green", model=ColourModel())
     with pytest.raises(package.errors.SinkError, match="another run"):
         other.save(tmp_path / "saved")
+
+
+def test_another_threshold_is_another_run(deixis, tmp_path):
+    """What a folder's configuration says is part of what a result is of, weights being the same."""
+    model = shaken(replace(TINY, inputs=replace(TINY.inputs, short_side=32, long_side=64)))
+    model.tokenizer = train_tokenizer(["a red square"])
+    Image.fromarray(coloured_video(1)[0]).save(tmp_path / "one.png")
+    command = ("segment", tmp_path / "one.png", "a red square", "--model", tmp_path / "model")
+    command = (*command, "--save", "json", "--quiet", "--device", "cpu", "-o", tmp_path / "out")
+    save(model, tmp_path / "model")
+    assert deixis(*command)[0] == 0
+    model.config = replace(model.config, expression_threshold=0.9)
+    save(model, tmp_path / "model")
+    code, _, errors = deixis(*command)
+    assert code == 2 and "(different: config)" in errors

@@ -13,14 +13,16 @@ from deixis.cli import main
 from deixis.data.records import Expression, VideoRecord
 from deixis.data.ref_davis17 import records
 from deixis.evaluation.run import evaluate
-from deixis.evaluation.segmenting import predict_with, validate
+from deixis.evaluation.segmenting import ModelOnDemand, predict_with, validate
 from deixis.inference.segmenter import Segmenter
 from deixis.metrics.tables import aggregate
 from deixis.models.base import FrameMasks
+from deixis.models.loading import save
 from deixis.models.registry import DEFAULT
 from deixis.structures import VideoFeatures
 from deixis.synthetic.write import export
 from stand_ins import ColourModel, OnlineColourModel, StandInConfig, coloured_video, online_model
+from tiny_uniref import shaken
 
 NUM_FRAMES = 8
 
@@ -258,3 +260,13 @@ def _everything(frame: VideoFeatures, state: dict[str, Any]) -> FrameMasks:
     h, w = frame.maps[0].shape[-2:]
     ones = torch.ones(len(state["named"]))
     return FrameMasks(torch.ones(len(ones), h, w), ones, ones)
+
+
+def test_a_folder_is_known_by_its_configuration_too(tmp_path):
+    model = shaken()
+    save(model, tmp_path / "one")
+    model.config = replace(model.config, expression_threshold=0.9)
+    save(model, tmp_path / "two")
+    one, two = (ModelOnDemand(model=str(tmp_path / name), device="cpu") for name in ("one", "two"))
+    assert one.settings() != two.settings() and one.settings() == replace(one).settings()
+    assert "config_sha256" not in ModelOnDemand(model="mttr-tiny-synthetic", device="cpu").settings()

@@ -16,6 +16,7 @@ from deixis.evaluation.benchmark import own_answers, permuted_answers, score_ans
 from deixis.evaluation.predictor import Predictor, SoftPredictor, read_frames
 from deixis.flow.estimator import find_estimator
 from deixis.inference.engine import Engine
+from deixis.inference.record import config_hash
 from deixis.inference.segmenter import Segmenter
 from deixis.metrics.tables import aggregate
 from deixis.models.base import ReferringModel
@@ -100,8 +101,13 @@ class ModelOnDemand:
         return self.segmenter.engine.device
 
     def settings(self) -> dict[str, Any]:
-        """Return what changes the predictions besides weights and data type, where it is not the default."""
+        """Return what changes the predictions besides weights and data type, where it is not the default.
+
+        Folders have a configuration that may be edited, whatever their weights.
+        """
         found: dict[str, Any] = {} if self.windows == "linked" else {"windows": self.windows}
+        if any(Path(place).is_dir() for place in (self.model, self.checkpoint) if place is not None):
+            found["config_sha256"] = config_hash(self.segmenter.model)
         if self.propagator is not None:
             found["propagator"] = self.propagator
         if self.propagator_checkpoint is not None:

@@ -3,6 +3,7 @@
 import glob
 import hashlib
 import importlib.metadata
+import json
 import platform
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from deixis.version import __version__
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from deixis.models.base import ReferringModel
 
     from .segmenter import Segmenter
 
@@ -25,7 +28,7 @@ def describe_run(segmenter: "Segmenter", expressions: Sequence[str]) -> dict[str
         "expressions": list(expressions),
         "model": segmenter.name,
         "weights": segmenter.weights_hash,
-        "inputs": to_plain(segmenter.engine.inputs),
+        "config": to_plain(segmenter.model.config),
         "windows": to_plain(segmenter.rule),
         "num_candidates": segmenter.num_candidates,
         **_describe_particulars(segmenter, expressions),
@@ -94,6 +97,12 @@ def _digest(paths: Sequence[Path]) -> str:
         state = path.stat()
         digest.update(f"{path.name} {state.st_size} {state.st_mtime_ns}\n".encode())
     return digest.hexdigest()
+
+
+def config_hash(model: "ReferringModel") -> str:
+    """Return the first digits of the SHA-256 of a model's configuration, of which thresholds are a part."""
+    plain = json.dumps(to_plain(model.config), sort_keys=True)
+    return hashlib.sha256(plain.encode()).hexdigest()[:16]
 
 
 def weights_hash(model: "nn.Module") -> str:
